@@ -1,0 +1,1 @@
+//! The library behind the `wgq` command; it exists for the binary and the tests.

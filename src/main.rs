@@ -1,0 +1,3 @@
+//! The `wgq` command.
+
+fn main() {}
