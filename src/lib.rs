@@ -1,1 +1,4 @@
 //! The library behind the `wgq` command; it exists for the binary and the tests.
+
+pub mod key;
+pub mod net;
