@@ -191,10 +191,12 @@ fn parse_len(len: &str, bits: u8) -> Result<u8, Invalid> {
     let digits = !len.is_empty() && len.bytes().all(|byte| byte.is_ascii_digit());
     let value = if digits { len.parse().ok() } else { None };
     value.filter(|&value| value <= bits).ok_or_else(|| {
-        Invalid::new(format!(
-            "prefix length must be 0-{bits}, not {}",
-            len.escape_debug()
-        ))
+        let found = if len.is_empty() {
+            "nothing".into()
+        } else {
+            len.escape_debug().to_string()
+        };
+        Invalid::new(format!("prefix length must be 0-{bits}, not {found}"))
     })
 }
 
@@ -347,7 +349,7 @@ mod tests {
         assert_eq!(why("10.0.0.0/33"), "prefix length must be 0-32, not 33");
         assert_eq!(why("::/129"), "prefix length must be 0-128, not 129");
         assert_eq!(why("10.0.0.0/+8"), "prefix length must be 0-32, not +8");
-        assert_eq!(why("10.0.0.0/"), "prefix length must be 0-32, not ");
+        assert_eq!(why("10.0.0.0/"), "prefix length must be 0-32, not nothing");
         assert_eq!(why("010.0.0.1"), "`010.0.0.1` is not an IP address");
     }
 

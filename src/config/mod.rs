@@ -1,0 +1,26 @@
+//! The config file: what it says, what is wrong with it, and how to change it without touching the rest.
+//!
+//! Everything here is pure: text in, values or text out.
+//!
+//! ```text
+//! bytes --decode--> text --lines--> Line --parse--> Config, Diagnostics
+//! ```
+
+mod check;
+mod diagnostic;
+mod document;
+mod endpoint;
+mod excerpt;
+mod keys;
+mod model;
+mod parse;
+mod report;
+mod secret;
+mod span;
+mod values;
+
+pub use diagnostic::{Diagnostic, Severity};
+pub use document::{MAX_BYTES, decode};
+pub use model::{Config, Dns, Endpoint, Hooks, Interface, Peer, Table};
+pub use parse::{Names, Parsed, parse};
+pub use span::{Span, Spanned};
