@@ -3,3 +3,6 @@
 pub mod config;
 pub mod key;
 pub mod net;
+pub mod nft;
+pub mod state;
+pub mod step;
