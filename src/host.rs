@@ -1,3 +1,9 @@
-//! What touches the machine: the only place that knows the kernel, its files and other programs.
+//! Everything that touches the machine.
 
+pub mod config_file;
+pub mod lock;
+pub mod names;
 pub mod netlink;
+pub mod record;
+pub mod signals;
+pub mod sysctl;

@@ -5,6 +5,8 @@ use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
+use serde::{Deserialize, Serialize};
+
 use super::span::Spanned;
 use crate::key::{PresharedKey, PrivateKey, PublicKey};
 use crate::net::{Address, FwMark, Ifname, Prefix, TableId};
@@ -77,7 +79,7 @@ pub enum Table {
 }
 
 /// Commands for the shell, in the order in which they run.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Hooks {
     /// `PreUp`
     pub pre_up: Vec<String>,
