@@ -2,12 +2,16 @@
 
 pub mod address;
 pub mod config_file;
+pub mod dns;
+pub mod hooks;
 pub mod link;
 pub mod lock;
 pub mod names;
 pub mod netlink;
 pub mod path_mtu;
+mod program;
 pub mod record;
+pub mod resolve;
 pub mod route;
 pub mod route_socket;
 pub mod rule;
