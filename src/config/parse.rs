@@ -1,6 +1,6 @@
 //! The parser: from a file's text to the model, and everything that is wrong with it in one go.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 use super::check;
 use super::diagnostic::Diagnostic;
@@ -15,7 +15,7 @@ use crate::net::Prefix;
 /// What names stand for on this host, for the values that may be names.
 #[derive(Debug, Clone, Default)]
 pub struct Names {
-    /// Routing tables, from rt_tables.
+    /// Routing tables, from `rt_tables`.
     pub tables: BTreeMap<String, u32>,
     /// Ports of UDP services, from /etc/services.
     pub services: BTreeMap<String, u16>,
@@ -83,9 +83,9 @@ impl Reader<'_> {
             self.report.warning(
                 Fault::at(
                     span,
-                    format!("{prefix} is given to the peer on line {line} too"),
+                    format!("{prefix} is on line {line} too, for another peer"),
                 )
-                .hint("a prefix has one peer: the last in the file gets it"),
+                .hint("a prefix has one peer, and this is the last that names it: it gets it"),
             );
         }
     }
@@ -152,20 +152,15 @@ impl<'a> Parser<'a> {
         } else if name.eq_ignore_ascii_case("[Peer]") {
             self.reader.peer = self.config.peers.len();
             self.header = header.span();
-            self.config.peers.push(Peer {
-                public_key: Spanned {
-                    value: PublicKey([0; KEY_LEN]),
-                    span: header.span(),
-                },
-                preshared_key: None,
-                preshared_key_file: None,
-                allowed_ips: BTreeSet::new(),
-                endpoint: None,
-                persistent_keepalive: None,
-            });
+            // until its key is read it has one that is on no line
+            let unnamed = Spanned {
+                value: PublicKey([0; KEY_LEN]),
+                span: Span::default(),
+            };
+            self.config.peers.push(Peer::new(unnamed));
             Section::Peer
         } else {
-            let unknown = format!("there is no section {}", quoted(header.as_str()));
+            let unknown = format!("unknown section {}", quoted(header.as_str()));
             let fault = Fault::new(header, unknown);
             self.reader
                 .report
@@ -230,7 +225,7 @@ impl<'a> Parser<'a> {
         let report = &mut self.reader.report;
         // what is no word, or has nothing after it, may be a part of a secret
         let fault = if !entry.value.is_empty() && keys::is_word(written) {
-            Fault::new(entry.key, format!("there is no key {}", quoted(written)))
+            Fault::new(entry.key, format!("unknown key {}", quoted(written)))
         } else {
             Fault::new(
                 entry.key,
@@ -242,7 +237,11 @@ impl<'a> Parser<'a> {
         } else if !report.is_full()
             && let Some(key) = keys::nearest(written)
         {
-            fault.hint(format!("{} in {} is near", key.name, key.section()))
+            fault.hint(format!(
+                "the nearest known key is {}, in {}",
+                key.name,
+                key.section()
+            ))
         } else {
             fault
         });
@@ -294,10 +293,9 @@ impl<'a> Parser<'a> {
         } else {
             check::check(&self.config, &mut report);
         }
-        let (diagnostics, refused) = report.finish();
         Parsed {
-            config: (!refused).then_some(self.config),
-            diagnostics,
+            config: (!report.is_refused()).then_some(self.config),
+            diagnostics: report.finish(),
         }
     }
 }
