@@ -14,13 +14,17 @@ mod excerpt;
 mod keys;
 mod model;
 mod parse;
+mod reader;
 mod report;
 mod secret;
 mod span;
+mod strip;
 mod values;
 
 pub use diagnostic::{Diagnostic, Severity};
 pub use document::{MAX_BYTES, decode};
 pub use model::{Config, Dns, Endpoint, HookPhase, Hooks, Interface, Peer, Table};
-pub use parse::{Names, Parsed, parse};
+pub use parse::{Parsed, parse};
+pub use reader::Names;
 pub use span::{Span, Spanned};
+pub use strip::strip;

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use super::model::Endpoint;
-use super::parse::{Names, Reader};
+use super::reader::{Names, Reader};
 use super::report::{Fault, quoted};
 use super::span::Fragment;
 use super::values::decimal;

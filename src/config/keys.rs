@@ -5,7 +5,7 @@ use Repeated::{Adds, Replaces};
 
 use super::document::Entry;
 use super::model::{Interface, Peer};
-use super::parse::Reader;
+use super::reader::Reader;
 use super::report::Fault;
 use super::span::is_blank;
 use super::{endpoint, values};

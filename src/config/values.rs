@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use super::document::Entry;
 use super::model::{Interface, Peer, Table};
-use super::parse::{Names, Reader};
+use super::reader::{Names, Reader};
 use super::report::{Fault, quoted};
 use super::span::{Fragment, Spanned, is_blank};
 use crate::key::{InvalidKey, KEY_LEN, PresharedKey, PrivateKey};
@@ -167,6 +167,7 @@ pub(super) fn allowed_ips(peer: &mut Peer, entry: Entry<'_>, reader: &mut Reader
         }
         if removed.is_some() {
             peer.allowed_ips.remove(&prefix);
+            reader.release(prefix);
         } else {
             peer.allowed_ips.insert(prefix);
             reader.claim(prefix, part);
