@@ -78,6 +78,19 @@ pub enum Table {
     Id(TableId),
 }
 
+/// When a hook of the file runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum HookPhase {
+    /// After the link is made, before anything is on it.
+    PreUp,
+    /// When all is in place.
+    PostUp,
+    /// Before anything is taken away.
+    PreDown,
+    /// When all is gone.
+    PostDown,
+}
+
 /// Commands for the shell, in the order in which they run.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Hooks {
@@ -92,6 +105,16 @@ pub struct Hooks {
 }
 
 impl Hooks {
+    /// The commands of a phase.
+    pub fn of(&self, phase: HookPhase) -> &[String] {
+        match phase {
+            HookPhase::PreUp => &self.pre_up,
+            HookPhase::PostUp => &self.post_up,
+            HookPhase::PreDown => &self.pre_down,
+            HookPhase::PostDown => &self.post_down,
+        }
+    }
+
     /// The commands for that interface: its name stands for every `%i`, also for that in `%%i`, as in wg-quick.
     #[must_use]
     pub fn on(&self, ifname: Ifname) -> Self {
@@ -110,7 +133,7 @@ impl Hooks {
     }
 
     /// Whether a hook of `up` gives the interface its private key, as `PostUp = wg set %i private-key FILE` does.
-    pub(super) fn set_private_key(&self) -> bool {
+    pub(super) fn give_private_key(&self) -> bool {
         let mut hooks = self.pre_up.iter().chain(&self.post_up);
         hooks.any(|command| command.contains("private-key"))
     }
@@ -131,6 +154,20 @@ pub struct Peer {
     pub endpoint: Option<Spanned<Endpoint>>,
     /// `PersistentKeepalive`, in seconds; never 0.
     pub persistent_keepalive: Option<u16>,
+}
+
+impl Peer {
+    /// A peer of which nothing but the key is known.
+    pub fn new(public_key: Spanned<PublicKey>) -> Self {
+        Self {
+            public_key,
+            preshared_key: None,
+            preshared_key_file: None,
+            allowed_ips: BTreeSet::new(),
+            endpoint: None,
+            persistent_keepalive: None,
+        }
+    }
 }
 
 /// Where a peer is reached. Prints as wg(8) takes it: `192.0.2.1:51820`, `[2001:db8::1]:51820`, `vpn.example.com:51820`.
