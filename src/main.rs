@@ -1,3 +1,2 @@
-//! The `wgq` command.
-
+//! x
 fn main() {}

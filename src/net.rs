@@ -6,6 +6,8 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 /// Why a text is none of this module's values; a lower-case phrase that says what was expected and what was found.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
@@ -92,7 +94,7 @@ impl fmt::Debug for Ifname {
 }
 
 /// An address family; prints as the option of `ip` that selects it (`-4`, `-6`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Family {
     /// IPv4
     V4,
@@ -271,7 +273,7 @@ fn mask(ip: IpAddr, len: u8) -> IpAddr {
 }
 
 /// A packet mark (`SO_MARK`); 0 is none. Prints as `ip` and `wg` print it: `0xca6c`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct FwMark(pub u32);
 
 impl fmt::Display for FwMark {
@@ -281,7 +283,7 @@ impl fmt::Display for FwMark {
 }
 
 /// The number of a routing table (FIB). Prints as `ip` takes it: a number, or `main`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct TableId(pub u32);
 
 impl TableId {
