@@ -67,12 +67,11 @@ impl<'a> Parser<'a> {
     fn line(&mut self, line: Line<'_>) {
         self.reader.report.key = None;
         match (line.syntax(), self.section) {
-            (Syntax::Blank, _) => {}
             (Syntax::Section(section, header), _) => self.enter(section, header),
+            (Syntax::Blank, _) | (_, Some(Section::Unknown)) => {} // an unknown header was told
             (Syntax::Entry(Entry { key: content, .. }) | Syntax::Other(content), None) => {
                 self.stray(content);
             }
-            (_, Some(Section::Unknown)) => {} // its header was told
             (Syntax::Entry(entry), Some(_)) => self.entry(entry),
             (Syntax::Other(text), Some(_)) => self.reader.report.error(not_an_entry(text)),
         }
