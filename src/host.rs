@@ -7,3 +7,4 @@ pub mod path_mtu;
 pub mod route;
 pub mod route_socket;
 pub mod rule;
+pub mod wireguard;
