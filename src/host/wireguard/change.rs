@@ -15,6 +15,9 @@ use crate::net::{Family, Ifname, Prefix};
 use crate::state::{DeviceSettings, Peer};
 use crate::step::Step;
 
+#[cfg(test)]
+mod tests;
+
 /// How long the peers of one message may grow, in bytes. No attribute, and so not all peers together, can have 64 KiB.
 const PEERS_LEN: usize = 32 << 10;
 
