@@ -17,3 +17,4 @@ pub mod route_socket;
 pub mod rule;
 pub mod signals;
 pub mod sysctl;
+pub mod wireguard;
