@@ -1,3 +1,4 @@
 //! What touches the machine: the only place that knows the kernel, its files and other programs.
 
 pub mod netlink;
+pub mod nftables;
