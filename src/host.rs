@@ -18,3 +18,4 @@ pub mod rule;
 pub mod signals;
 pub mod sysctl;
 pub mod wireguard;
+pub mod nftables;
