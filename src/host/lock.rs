@@ -47,6 +47,6 @@ impl Drop for Lock {
 
 /// Whether the open file is still the one of that name.
 fn is_at(file: &File, path: &Path) -> bool {
-    let inode = |found: fs::Metadata| (found.dev(), found.ino());
-    matches!((file.metadata(), path.metadata()), (Ok(open), Ok(there)) if inode(open) == inode(there))
+    let inode = |found: &fs::Metadata| (found.dev(), found.ino());
+    matches!((&file.metadata(), &path.metadata()), (Ok(open), Ok(there)) if inode(open) == inode(there))
 }
