@@ -3,12 +3,13 @@
 //! The text is the `[#]` trace, `--dry-run`, the context of errors and the golden tests. It is an equivalent: no such
 //! program is run.
 
-use crate::config::HookPhase;
 use crate::net::{Address, Ifname};
 use crate::nft::NftTable;
 use crate::state::{DeviceSettings, Dns, LinkKind, LinkSettings, Peer, PolicyRule, Route, Sysctl};
 
 mod display;
+
+pub use display::Brief;
 
 /// One change of the host. What is set carries the value before too, so that undoing it needs no look-up.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -120,6 +121,19 @@ pub enum Step {
     },
 }
 
+/// When a hook of the file runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum HookPhase {
+    /// After the link is made, before anything is on it.
+    PreUp,
+    /// When all is in place.
+    PostUp,
+    /// Before anything is taken away.
+    PreDown,
+    /// When all is gone.
+    PostDown,
+}
+
 /// Which steps can be sent to the kernel together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Batch {
@@ -202,6 +216,18 @@ impl Step {
                 }) | None,
                 ..
             }
+        )
+    }
+    /// Whether the step, when it fails, may have done a part of its work, and undoing it all is harmless. An addition is
+    /// not among them: if it failed because the thing was there already, that thing is somebody else's.
+    pub fn may_be_half_done(&self) -> bool {
+        matches!(
+            self,
+            Self::Hook { .. }
+                | Self::SetDevice { .. }
+                | Self::SetPeer { .. }
+                | Self::SetLink { .. }
+                | Self::SetDns { .. }
         )
     }
 }

@@ -61,6 +61,32 @@ impl Display for Step {
     }
 }
 
+/// A step in one line of bearable length: for the trace and for errors, where the whole may be a table or 60,000 prefixes.
+#[derive(Debug, Clone, Copy)]
+pub struct Brief<'a>(pub &'a Step);
+
+/// The longest line of a [`Brief`], in characters.
+const MOST_CHARACTERS: usize = 400;
+
+impl Display for Brief<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        if let Step::SetNftTable {
+            to: Some(table), ..
+        } = self.0
+        {
+            return write!(f, "nft -f - # table inet {}", table.name);
+        }
+        let text = self.0.to_string();
+        let mut lines = text.lines();
+        let line = lines.next().unwrap_or_default();
+        match line.char_indices().nth(MOST_CHARACTERS) {
+            Some((end, _)) => write!(f, "{}...", line.get(..end).unwrap_or_default()),
+            None if lines.next().is_some() => write!(f, "{line} ..."),
+            None => f.write_str(line),
+        }
+    }
+}
+
 fn add_link(f: &mut Formatter<'_>, ifname: Ifname, kind: &LinkKind) -> fmt::Result {
     match kind {
         LinkKind::Kernel => write!(f, "ip link add dev {ifname} type wireguard"),

@@ -68,7 +68,9 @@ async fn write(device: Arc<AsyncDevice>, mut queue: mpsc::Receiver<Packet<Ip>>) 
     let mut joined = GROTable::default();
     let mut packets = Vec::with_capacity(IDEAL_BATCH_SIZE);
     let mut buffers = Vec::new();
-    buffers.resize_with(IDEAL_BATCH_SIZE, || Vec::with_capacity(VIRTIO_NET_HDR_LEN + MAX_PACKET));
+    buffers.resize_with(IDEAL_BATCH_SIZE, || {
+        Vec::with_capacity(VIRTIO_NET_HDR_LEN + MAX_PACKET)
+    });
     while queue.recv_many(&mut packets, IDEAL_BATCH_SIZE).await > 0 {
         let count = packets.len();
         for (buffer, packet) in buffers.iter_mut().zip(packets.drain(..)) {
