@@ -121,6 +121,19 @@ pub struct Peer {
     pub allowed_ips: BTreeSet<Prefix>,
 }
 
+impl Peer {
+    /// A peer with nothing set.
+    pub fn new(public_key: PublicKey) -> Self {
+        Self {
+            public_key,
+            preshared_key: None,
+            endpoint: None,
+            persistent_keepalive: None,
+            allowed_ips: BTreeSet::new(),
+        }
+    }
+}
+
 /// A route by the tunnel's link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Route {
