@@ -18,7 +18,10 @@ mod error;
 mod field;
 mod instruction;
 mod message;
+mod nat;
+mod prefix;
 mod set;
+mod symbol;
 mod transaction;
 
 pub use error::Error;
@@ -37,9 +40,9 @@ pub fn replace(table: &NftTable) -> Result<(), Error> {
 pub fn delete(name: &str) -> Result<(), Error> {
     let mut transaction = Transaction::new();
     transaction.delete_table(Family::INET, name);
-    match transaction.commit(&mut open()?) {
+    match open().and_then(|mut client| transaction.commit(&mut client)) {
         Err(Error::Refused { source, .. }) if source.is_absent() => Ok(()),
-        done => done,
+        done => nothing_if_unsupported(done),
     }
 }
 
@@ -47,30 +50,35 @@ pub fn delete(name: &str) -> Result<(), Error> {
 ///
 /// What wgq does not make is not read: a chain or a rule of that kind is unlike any that wgq would make.
 pub fn observe(name: &str) -> Result<Option<NftTable>, Error> {
-    dump::table(&mut open()?, name)
+    nothing_if_unsupported(open().and_then(|mut client| dump::table(&mut client, name)))
 }
 
 /// Deletes the tables that wg-quick(8) made for an interface, and returns their families and names: `ip wg-quick-wg0`.
 pub fn delete_wg_quick_tables(ifname: Ifname) -> Result<Vec<String>, Error> {
-    let mut client = open()?;
     let name = format!("wg-quick-{ifname}");
-    let families = [Family::IP, Family::IP6, Family::INET];
-    let mut tables = dump::table_names(&mut client)?;
-    tables.retain(|(family, table)| families.contains(family) && *table == name);
-    if tables.is_empty() {
-        return Ok(Vec::new());
-    }
-    let mut transaction = Transaction::new();
-    for (family, name) in &tables {
-        transaction.delete_table(*family, name);
-    }
-    transaction.commit(&mut client)?;
-    Ok(tables
-        .iter()
-        .map(|(family, name)| format!("{family} {name}"))
-        .collect())
+    nothing_if_unsupported(open().and_then(|mut client| {
+        let mut tables = dump::table_names(&mut client)?;
+        tables.retain(|(family, table)| Family::IPS.contains(family) && *table == name);
+        let mut transaction = Transaction::new();
+        for (family, name) in &tables {
+            transaction.delete_table(*family, name);
+        }
+        transaction.commit(&mut client)?;
+        let deleted = tables.iter();
+        Ok(deleted
+            .map(|(family, name)| format!("{family} {name}"))
+            .collect())
+    }))
 }
 
 fn open() -> Result<Netlink, Error> {
     Netlink::open(NETLINK_NETFILTER).map_err(Error::unreadable)
+}
+
+/// Where there are no tables at all, there is none to be read or deleted.
+fn nothing_if_unsupported<T: Default>(result: Result<T, Error>) -> Result<T, Error> {
+    match result {
+        Err(Error::Unsupported(_)) => Ok(T::default()),
+        other => other,
+    }
 }
