@@ -20,7 +20,10 @@ mod error;
 mod field;
 mod instruction;
 mod message;
+mod nat;
+mod prefix;
 mod set;
+mod symbol;
 mod transaction;
 
 pub use error::Error;
@@ -43,9 +46,9 @@ pub fn delete(name: &str) -> Result<(), Error> {
 fn delete_table(family: Family, name: &str) -> Result<(), Error> {
     let mut transaction = Transaction::new();
     transaction.delete_table(family, name);
-    match transaction.commit(&mut open()?) {
+    match open().and_then(|mut client| transaction.commit(&mut client)) {
         Err(Error::Refused { source, .. }) if source.is_absent() => Ok(()),
-        done => done,
+        done => nothing_if_unsupported(done),
     }
 }
 
@@ -53,13 +56,14 @@ fn delete_table(family: Family, name: &str) -> Result<(), Error> {
 ///
 /// What wgq does not make is not read: a chain or a rule of that kind is unlike any that wgq would make.
 pub fn observe(name: &str) -> Result<Option<NftTable>, Error> {
-    dump::table(&mut open()?, name)
+    nothing_if_unsupported(open().and_then(|mut client| dump::table(&mut client, name)))
 }
 
 /// Returns the families of the tables that wg-quick(8) made for an interface: `ip wg-quick-wg0`, `ip6 wg-quick-wg0`.
 pub fn wg_quick_tables(ifname: Ifname) -> Result<BTreeSet<net::Family>, Error> {
     let name = wg_quick_name(ifname);
-    let tables = dump::table_names(&mut open()?)?;
+    let tables = open().and_then(|mut client| dump::table_names(&mut client));
+    let tables = nothing_if_unsupported(tables)?;
     let is_there = |family: &net::Family| tables.contains(&((*family).into(), name.clone()));
     Ok(net::Family::BOTH.into_iter().filter(is_there).collect())
 }
@@ -84,4 +88,12 @@ impl From<net::Family> for Family {
 
 fn open() -> Result<Netlink, Error> {
     Netlink::open(NETLINK_NETFILTER).map_err(Error::unreadable)
+}
+
+/// Where there are no tables at all, there is none to be read or deleted.
+fn nothing_if_unsupported<T: Default>(result: Result<T, Error>) -> Result<T, Error> {
+    match result {
+        Err(Error::Unsupported(_)) => Ok(T::default()),
+        other => other,
+    }
 }
