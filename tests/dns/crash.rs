@@ -69,6 +69,7 @@ fn tell_stories(make: fn() -> Folder) {
 /// Runs the killed call of a story in a process of its own, and kills that at its `point`th entry to or exit from the kernel.
 ///
 /// Returns whether it came to that.
+#[expect(clippy::zombie_processes, reason = "waitpid(2) it is, for a thread")]
 fn run_and_kill(folder: &Folder, story: usize, point: usize) -> bool {
     let victim = Command::new(env::current_exe().unwrap())
         .args(["crash::victim", "--exact", "--ignored"])
@@ -92,7 +93,13 @@ fn run_and_kill(folder: &Folder, story: usize, point: usize) -> bool {
                 assert_eq!(end, WaitStatus::Exited(victim, 0));
                 return false;
             }
-            other => panic!("{other:?}"),
+            other @ (WaitStatus::Exited(..)
+            | WaitStatus::Signaled(..)
+            | WaitStatus::Stopped(..)
+            | WaitStatus::PtraceEvent(..)
+            | WaitStatus::PtraceSyscall(_)
+            | WaitStatus::Continued(_)
+            | WaitStatus::StillAlive) => panic!("{other:?}"),
         }
     }
     kill(victim, Signal::SIGKILL).unwrap();
@@ -162,7 +169,6 @@ fn an_end_at_any_moment_leaves_a_mounted_file_that_is_put_back() {
 fn mounted(text: &str) -> Folder {
     let folder = Folder::with_resolv_conf("hidden\n");
     fs::write(folder.path("run/mounted"), text).unwrap();
-    mounts::bind(&folder.path("run/mounted"), &folder.path("etc/resolv.conf"));
-    mounts::proc(&folder.path("proc"));
+    folder.bind("run/mounted", "etc/resolv.conf");
     folder
 }

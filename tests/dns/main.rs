@@ -20,6 +20,7 @@ use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
+use mounts::Mounts;
 use tempfile::TempDir;
 use wgq::host::dns::{Host, Outcome};
 use wgq::net::Ifname;
@@ -27,23 +28,29 @@ use wgq::state::{Dns, DnsBackend};
 
 /// A host in a folder, with an /etc and a /run.
 struct Folder {
-    folder: TempDir,
+    // before the folder, which can be deleted only after it
+    mounts: Mounts,
+    temp: TempDir,
     host: Host,
 }
 
 impl Folder {
     fn new() -> Self {
         // in memory where it can be: an fsync on a disk takes longer than all else
-        let folder = tempfile::tempdir_in("/dev/shm")
+        let temp = tempfile::tempdir_in("/dev/shm")
             .or_else(|_| tempfile::tempdir())
             .unwrap();
-        let root = folder.path().to_owned();
+        let root = temp.path().to_owned();
         for name in ["etc", "run", "bin"] {
             fs::create_dir(root.join(name)).unwrap();
         }
         let path = vec![root.join("bin")];
         let host = Host { root, path };
-        Self { folder, host }
+        Self {
+            mounts: Mounts::default(),
+            temp,
+            host,
+        }
     }
 
     fn with_resolv_conf(text: &str) -> Self {
@@ -53,7 +60,7 @@ impl Folder {
     }
 
     fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
+        self.temp.path().join(name)
     }
 
     fn resolv_conf(&self) -> String {
@@ -82,7 +89,7 @@ impl Folder {
             records
                 .into_iter()
                 .flatten()
-                .map(|entry| format!("{:?}", entry.unwrap().path())),
+                .map(|entry| entry.unwrap().path().display().to_string()),
         );
         entries.sort();
         entries
@@ -92,13 +99,13 @@ impl Folder {
 fn describe(path: &Path) -> String {
     let meta = path.symlink_metadata().unwrap();
     let content = if meta.is_symlink() {
-        format!("-> {:?}", fs::read_link(path).unwrap())
+        format!("-> {}", fs::read_link(path).unwrap().display())
     } else {
         format!("{:?}", String::from_utf8_lossy(&fs::read(path).unwrap()))
     };
     let (mode, ino, uid) = (meta.mode(), meta.ino(), meta.uid());
-    let name = path.file_name().unwrap();
-    format!("{name:?} {mode:o} {uid} inode {ino} {content}")
+    let path = path.display();
+    format!("{path} {mode:o} {uid} inode {ino} {content}")
 }
 
 fn name(ifname: &str) -> Ifname {

@@ -3,9 +3,10 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
+use std::sync::Mutex;
 use std::thread;
 
-use nix::mount::{MsFlags, mount};
+use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use nix::sched::{CloneFlags, unshare};
 
 use super::*;
@@ -27,16 +28,42 @@ pub(crate) fn bind(from: &Path, to: &Path) {
     mount(Some(from), to, None::<&str>, flags, None::<&str>).unwrap();
 }
 
-/// Gives a host in a folder the view of its mounts.
-pub(crate) fn proc(to: &Path) {
-    fs::create_dir(to).unwrap();
-    bind(Path::new("/proc"), to);
+/// What is mounted on a host in a folder, for as long as that lives.
+#[derive(Default)]
+pub(crate) struct Mounts(Mutex<Vec<PathBuf>>);
+
+impl Drop for Mounts {
+    fn drop(&mut self) {
+        for path in self.0.get_mut().unwrap().drain(..) {
+            umount2(&path, MntFlags::MNT_DETACH).unwrap();
+        }
+    }
 }
 
-fn make_read_only(folder: &Path) {
-    bind(folder, folder);
-    let flags = MsFlags::MS_BIND | MsFlags::MS_REMOUNT | MsFlags::MS_RDONLY;
-    mount(None::<&str>, folder, None::<&str>, flags, None::<&str>).unwrap();
+impl Folder {
+    pub(crate) fn bind(&self, from: &str, to: &str) {
+        bind(&self.path(from), &self.path(to));
+        self.mounts.0.lock().unwrap().push(self.path(to));
+        self.link_proc();
+    }
+
+    /// Lets the host see what is mounted.
+    fn link_proc(&self) {
+        symlink("/proc", self.path("proc")).unwrap();
+    }
+
+    fn make_etc_read_only(&self) {
+        self.bind("etc", "etc");
+        let flags = MsFlags::MS_BIND | MsFlags::MS_REMOUNT | MsFlags::MS_RDONLY;
+        mount(
+            None::<&str>,
+            &self.path("etc"),
+            None::<&str>,
+            flags,
+            None::<&str>,
+        )
+        .unwrap();
+    }
 }
 
 #[test]
@@ -44,8 +71,7 @@ fn a_mounted_file_is_written_in_place() {
     in_private_mounts(|| {
         let host = Folder::with_resolv_conf("hidden\n");
         fs::write(host.path("run/mounted"), "nameserver 192.0.2.53\n").unwrap();
-        bind(&host.path("run/mounted"), &host.path("etc/resolv.conf"));
-        proc(&host.path("proc"));
+        host.bind("run/mounted", "etc/resolv.conf");
         let inode = host.path("etc/resolv.conf").metadata().unwrap().ino();
 
         host.up("wg0", &file("10.0.0.1"));
@@ -76,7 +102,7 @@ fn the_mounted_file_of_a_network_namespace_is_another_one_than_the_host_s() {
     in_private_mounts(|| {
         let host = Folder::with_resolv_conf("nameserver 192.0.2.53\n");
         let before = host.snapshot();
-        proc(&host.path("proc"));
+        host.link_proc();
         fs::write(host.path("run/netns.conf"), "nameserver 192.0.2.54\n").unwrap();
         host.up("wg0", &file("10.0.0.1"));
         thread::scope(|scope| {
@@ -103,7 +129,7 @@ fn the_mounted_file_of_a_network_namespace_is_another_one_than_the_host_s() {
 fn a_read_only_etc_is_told_as_such_and_nothing_is_left() {
     in_private_mounts(|| {
         let host = Folder::with_resolv_conf("nameserver 192.0.2.53\n");
-        make_read_only(&host.path("etc"));
+        host.make_etc_read_only();
         let before = host.snapshot();
         let wanted = file("10.0.0.1");
         let error = host.host.set(name("wg0"), None, Some(&wanted)).unwrap_err();
@@ -125,7 +151,7 @@ fn a_link_in_a_read_only_etc_is_written_through() {
         let host = Folder::new();
         fs::write(host.path("run/writable"), "nameserver 192.0.2.53\n").unwrap();
         symlink("../run/writable", host.path("etc/resolv.conf")).unwrap();
-        make_read_only(&host.path("etc"));
+        host.make_etc_read_only();
         let before = host.snapshot();
         host.up("wg0", &file("10.0.0.1"));
         assert_eq!(lines(&host.resolv_conf()), ["nameserver 10.0.0.1"]);

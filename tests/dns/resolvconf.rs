@@ -2,43 +2,52 @@
 
 use std::os::unix::fs::{chroot, symlink};
 use std::process::Command;
+use std::sync::Mutex;
 
 use nix::mount::{MsFlags, mount};
 
 use super::mounts::{bind, in_private_mounts};
 use super::*;
 
-/// Makes this machine with a package more the root of this thread, with an empty /run.
+/// Gives this thread a root with this machine's programs, those of a package, and an /etc and a /run of its own.
 fn enter_root_with(package: &str) {
     let unpacked = unpack(package);
-    let work = tempfile::tempdir().unwrap();
+    let work = unpacked.with_file_name("work");
+    fs::create_dir_all(&work).unwrap();
     let mount_new = |kind: &str, to: &Path, data: Option<&str>| {
         mount(Some(kind), to, Some(kind), MsFlags::empty(), data).unwrap();
     };
-    mount_new("tmpfs", work.path(), None);
-    let [upper, scratch, root] = ["upper", "scratch", "root"].map(|name| {
-        let folder = work.path().join(name);
-        fs::create_dir(&folder).unwrap();
-        folder
-    });
-    run(Command::new("cp")
-        .arg("-a")
-        .args([unpacked.join("."), upper.clone()]));
-    let options = format!(
-        "lowerdir=/,upperdir={},workdir={}",
-        upper.display(),
-        scratch.display()
-    );
-    mount_new("overlay", &root, Some(&options));
-    mount_new("tmpfs", &root.join("run"), None);
+    mount_new("tmpfs", &work, None);
+    let root = work.join("root");
+    for name in ["scratch", "root/run", "root/usr", "root/dev"] {
+        fs::create_dir_all(work.join(name)).unwrap();
+    }
+    copy(&unpacked.join("usr"), &work.join("upper"));
+    copy(&unpacked.join("etc"), &root.join("etc"));
+    for name in ["bin", "sbin", "lib", "lib64"] {
+        let on_host = Path::new("/").join(name);
+        if let Ok(target) = fs::read_link(on_host) {
+            symlink(target, root.join(name)).unwrap();
+        }
+    }
+    let work = work.display();
+    let options = format!("lowerdir=/usr,upperdir={work}/upper,workdir={work}/scratch");
+    mount_new("overlay", &root.join("usr"), Some(&options));
     bind(Path::new("/dev"), &root.join("dev"));
-    std::mem::forget(work); // it goes with the mounts
     chroot(&root).unwrap();
     std::env::set_current_dir("/").unwrap();
 }
 
+fn copy(from: &Path, to: &Path) {
+    run(Command::new("cp")
+        .args(["-R", "--preserve=mode,links"])
+        .args([from, to]));
+}
+
 /// Fetches and unpacks a package, once, and moves what is for the links /sbin and /lib to where they lead.
 fn unpack(package: &str) -> PathBuf {
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let _one = ONE_AT_A_TIME.lock();
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(package);
     let unpacked = folder.join("root");
     if unpacked.join("usr/sbin").exists() {
@@ -116,7 +125,6 @@ fn debian_s_resolvconf_puts_a_tunnel_before_the_others() {
         )
         .unwrap();
         fs::write("/run/resolvconf/resolv.conf", "").unwrap();
-        fs::remove_file("/etc/resolv.conf").unwrap();
         symlink("/run/resolvconf/resolv.conf", "/etc/resolv.conf").unwrap();
         run(Command::new("resolvconf").arg("--enable-updates"));
         run(Command::new("resolvconf").arg("-u"));
@@ -141,7 +149,6 @@ fn openresolv_gives_a_tunnel_all_the_say() {
     in_private_mounts(|| {
         enter_root_with("openresolv");
         let original = "# by hand\nnameserver 192.0.2.53\n";
-        fs::remove_file("/etc/resolv.conf").unwrap();
         fs::write("/etc/resolv.conf", original).unwrap();
         let prefix = String::new();
         two_tunnels_come_and_go(
