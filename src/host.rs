@@ -17,3 +17,5 @@ pub mod route_socket;
 pub mod rule;
 pub mod signals;
 pub mod sysctl;
+pub mod wireguard;
+pub mod nftables;

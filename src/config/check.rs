@@ -31,7 +31,7 @@ fn private_key(interface: &Interface, report: &mut Report<'_>) {
                 "there is a PrivateKey too, and only one can hold",
             ));
         }
-        (None, None) if !interface.hooks.set_private_key() => {
+        (None, None) if !report.is_refused() && !interface.hooks.give_private_key() => {
             report.key = None;
             let told = "there is no PrivateKey: the interface comes up, and no peer can be reached";
             report.warning(Fault::at(Span::default(), told));
@@ -75,7 +75,9 @@ fn peers(config: &Config, report: &mut Report<'_>) {
     for peer in &config.peers {
         let key = &peer.public_key;
         report.key = Some("PublicKey");
-        if let Some(line) = lines.insert(key.value, key.span.line) {
+        if key.span.line > 0
+            && let Some(line) = lines.insert(key.value, key.span.line)
+        {
             let told = format!("the peer on line {line} has this key too");
             report
                 .error(Fault::at(key.span, told).hint("put what both say into one [Peer] section"));

@@ -19,7 +19,7 @@ pub enum Severity {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnostic {
     severity: Severity,
-    place: Option<Place>,
+    place: Option<Box<Place>>,
     key: Option<&'static str>,
     message: String,
     hint: Option<String>,
@@ -58,10 +58,12 @@ impl Diagnostic {
     #[must_use]
     pub fn at(self, text: &str, span: Span) -> Self {
         let begin = text.get(..span.start).unwrap_or_default();
-        let place = (span.line > 0).then(|| Place {
-            line: span.line,
-            column: last_line(begin).chars().count() + 1,
-            excerpt: Some(Excerpt::of(text, span)),
+        let place = (span.line > 0).then(|| {
+            Box::new(Place {
+                line: span.line,
+                column: column(begin),
+                excerpt: Some(Excerpt::of(text, span)),
+            })
         });
         Self { place, ..self }
     }
@@ -69,12 +71,15 @@ impl Diagnostic {
     /// With the place after this much of the file, of which nothing can be shown.
     #[must_use]
     pub(super) fn after(self, begin: &str) -> Self {
-        let place = Some(Place {
+        let place = Place {
             line: begin.matches('\n').count() + 1,
-            column: last_line(begin).chars().count() + 1,
+            column: column(begin),
             excerpt: None,
-        });
-        Self { place, ..self }
+        };
+        Self {
+            place: Some(Box::new(place)),
+            ..self
+        }
     }
 
     /// With the key it is about.
@@ -120,8 +125,8 @@ impl Diagnostic {
             out += &paint.yellow("warning: ");
         }
         out += file;
-        if let Some(Place { line, column, .. }) = self.place {
-            let _ = write!(out, ":{line}:{column}"); // a String takes every write
+        if let Some(place) = &self.place {
+            let _ = write!(out, ":{}:{}", place.line, place.column); // a String takes every write
         }
         out += ": ";
         if let Some(key) = self.key {
@@ -156,11 +161,10 @@ fn presentable(text: &str) -> String {
     shown
 }
 
-fn last_line(text: &str) -> &str {
-    text.rsplit('\n')
-        .next()
-        .unwrap_or_default()
-        .trim_start_matches('\u{feff}')
+/// The column of what comes after this much of a file, which may begin with a byte-order mark.
+fn column(begin: &str) -> usize {
+    let line = begin.rsplit('\n').next().unwrap_or_default();
+    line.trim_start_matches('\u{feff}').chars().count() + 1
 }
 
 /// Writes in colour, or plainly.

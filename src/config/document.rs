@@ -54,12 +54,34 @@ pub(super) struct Line<'t> {
 pub(super) enum Syntax<'t> {
     /// Nothing: the line is empty or has only a comment.
     Blank,
-    /// The header of a section, with what it has for brackets.
-    Section(Fragment<'t>),
+    /// The header of a section, with its brackets.
+    Section(Section, Fragment<'t>),
     /// A key and its value.
     Entry(Entry<'t>),
     /// Something else: there is no `=` in it.
     Other(Fragment<'t>),
+}
+
+/// A section, by its header.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Section {
+    Interface,
+    Peer,
+    /// None that a config has.
+    Unknown,
+}
+
+impl Section {
+    fn of(header: Fragment<'_>) -> Self {
+        let name = header.squashed();
+        if name.eq_ignore_ascii_case("[Interface]") {
+            Self::Interface
+        } else if name.eq_ignore_ascii_case("[Peer]") {
+            Self::Peer
+        } else {
+            Self::Unknown
+        }
+    }
 }
 
 /// A line with a key and its value.
@@ -80,7 +102,7 @@ impl<'t> Line<'t> {
         if content.is_empty() {
             Syntax::Blank
         } else if content.as_str().starts_with('[') {
-            Syntax::Section(content)
+            Syntax::Section(Section::of(content), content)
         } else if let Some((key, value)) = content.split_once('=') {
             let verbatim = self.whole.split_once('=').map_or(value, |(_, rest)| rest);
             Syntax::Entry(Entry {
@@ -91,13 +113,6 @@ impl<'t> Line<'t> {
         } else {
             Syntax::Other(content)
         }
-    }
-
-    /// The comment, from its `#` on, if there is one.
-    pub(super) fn comment(self) -> Option<Fragment<'t>> {
-        self.whole
-            .split_once('#')
-            .map(|(_, comment)| comment.trim())
     }
 
     fn content(self) -> Fragment<'t> {

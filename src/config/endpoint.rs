@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use super::model::Endpoint;
-use super::parse::{Names, Reader};
+use super::reader::{Names, Reader};
 use super::report::{Fault, quoted};
 use super::span::Fragment;
 use super::values::decimal;
@@ -15,10 +15,7 @@ pub(super) fn port(value: Fragment<'_>, names: &Names) -> Result<u16, Fault> {
     if number && !text.is_empty() {
         let port = decimal(&text).and_then(|port| u16::try_from(port).ok());
         return port.ok_or_else(|| {
-            let wrong = format!(
-                "a port must be a number from 0 to 65535, not {}",
-                quoted(&text)
-            );
+            let wrong = format!("port must be 0-65535, not {}", quoted(&text));
             Fault::new(value, wrong)
         });
     }
@@ -51,7 +48,7 @@ pub(super) fn endpoint(value: Fragment<'_>, reader: &mut Reader<'_>) -> Result<E
         return Err(no_port());
     }
     let port = port(port_part, reader.names)?;
-    let endpoint = at(host, port)?;
+    let endpoint = host_at(host, port)?;
     if !bracketed && host.as_str().contains(':') {
         reader.report.warning(
             Fault::new(
@@ -67,8 +64,8 @@ pub(super) fn endpoint(value: Fragment<'_>, reader: &mut Reader<'_>) -> Result<E
 }
 
 /// The endpoint at a port of that host.
-fn at(part: Fragment<'_>, port: u16) -> Result<Endpoint, Fault> {
-    let host = part.squashed();
+fn host_at(written: Fragment<'_>, port: u16) -> Result<Endpoint, Fault> {
+    let host = written.squashed();
     if let Ok(ip) = host.parse::<IpAddr>() {
         return Ok(Endpoint::Addr(SocketAddr::new(ip, port)));
     }
@@ -81,12 +78,12 @@ fn at(part: Fragment<'_>, port: u16) -> Result<Endpoint, Fault> {
             .split_once('%')
             .is_some_and(|(ip, scope)| ip.parse::<Ipv6Addr>().is_ok() && !scope.is_empty());
         return scoped.then_some(name).ok_or_else(|| {
-            Fault::new(part, format!("{} is not an IPv6 address", quoted(&host)))
+            Fault::new(written, format!("{} is not an IPv6 address", quoted(&host)))
                 .hint("it is HOST:PORT, or [ADDRESS]:PORT for an IPv6 address")
         });
     }
     if ends_in_number(&host) {
-        let fault = Fault::new(part, format!("{} is not an IP address", quoted(&host)));
+        let fault = Fault::new(written, format!("{} is not an IP address", quoted(&host)));
         return Err(match inet_aton(&host) {
             Some(ip) => fault.hint(format!(
                 "wg would read it as {ip}; write that if it is meant"
@@ -98,7 +95,7 @@ fn at(part: Fragment<'_>, port: u16) -> Result<Endpoint, Fault> {
         Ok(name)
     } else {
         Err(Fault::new(
-            part,
+            written,
             format!(
                 "{} is neither an IP address nor the name of a host",
                 quoted(&host)
@@ -124,7 +121,7 @@ fn ends_in_number(host: &str) -> bool {
         || (!last.is_empty() && last.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
-/// What inet_aton(3) makes of a text: up to four numbers, octal after 0 and hexadecimal after 0x, the last one filling
+/// What `inet_aton(3)` makes of a text: up to four numbers, octal after 0 and hexadecimal after 0x, the last one filling
 /// the bytes that are left.
 fn inet_aton(text: &str) -> Option<Ipv4Addr> {
     let parts: Vec<u32> = text

@@ -5,7 +5,7 @@ use Repeated::{Adds, Replaces};
 
 use super::document::Entry;
 use super::model::{Interface, Peer};
-use super::parse::Reader;
+use super::reader::Reader;
 use super::report::Fault;
 use super::span::is_blank;
 use super::{endpoint, values};
@@ -53,17 +53,17 @@ pub(super) const KEYS: &[Key] = &[
     interface("FwMark", Wg, Replaces, |i, e, _| values::fwmark(e.value).map(|mark| i.fwmark = Some(e.value.spanned(mark)))),
     peer("PublicKey", Wg, Replaces, |p, e, _| values::key(e.value).map(|key| p.public_key = e.value.spanned(key))),
     peer("PresharedKey", Wg, Replaces, |p, e, _| values::preshared_key(e.value).map(|key| p.preshared_key = key)),
-    peer("AllowedIPs", Wg, Adds, values::allowed_ips),
+    peer("AllowedIPs", Wg, Adds, |p, e, r| { values::allowed_ips(p, e, r); Ok(()) }),
     peer("Endpoint", Wg, Replaces, |p, e, r| endpoint::endpoint(e.value, r).map(|to| p.endpoint = Some(e.value.spanned(to)))),
     peer("PersistentKeepalive", Wg, Replaces, |p, e, _| values::keepalive(e.value).map(|time| p.persistent_keepalive = time)),
-    interface("Address", WgQuick, Adds, values::addresses),
-    interface("DNS", WgQuick, Adds, values::dns),
+    interface("Address", WgQuick, Adds, |i, e, r| { values::addresses(i, e, r); Ok(()) }),
+    interface("DNS", WgQuick, Adds, |i, e, r| { values::dns(i, e, r); Ok(()) }),
     interface("MTU", WgQuick, Replaces, |i, e, _| values::mtu(e.value).map(|mtu| i.mtu = mtu)),
     interface("Table", WgQuick, Replaces, |i, e, r| values::table(e.value, r.names).map(|table| i.table = e.value.spanned(table))),
-    interface("PreUp", WgQuick, Adds, |i, e, _| values::hook(&mut i.hooks.pre_up, e)),
-    interface("PostUp", WgQuick, Adds, |i, e, _| values::hook(&mut i.hooks.post_up, e)),
-    interface("PreDown", WgQuick, Adds, |i, e, _| values::hook(&mut i.hooks.pre_down, e)),
-    interface("PostDown", WgQuick, Adds, |i, e, _| values::hook(&mut i.hooks.post_down, e)),
+    interface("PreUp", WgQuick, Adds, |i, e, _| { values::hook(&mut i.hooks.pre_up, e); Ok(()) }),
+    interface("PostUp", WgQuick, Adds, |i, e, _| { values::hook(&mut i.hooks.post_up, e); Ok(()) }),
+    interface("PreDown", WgQuick, Adds, |i, e, _| { values::hook(&mut i.hooks.pre_down, e); Ok(()) }),
+    interface("PostDown", WgQuick, Adds, |i, e, _| { values::hook(&mut i.hooks.post_down, e); Ok(()) }),
     interface("SaveConfig", WgQuick, Replaces, |i, e, _| values::choice(e.value, "true", "false").map(|save| i.save_config = save)),
     interface("PrivateKeyFile", Wgq, Replaces, |i, e, _| { i.private_key_file = Some(values::path(e.value)); Ok(()) }),
     interface("Metric", Wgq, Replaces, |i, e, _| values::number(e.value, 0, u32::MAX).map(|metric| i.metric = Some(metric))),

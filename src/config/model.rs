@@ -110,7 +110,7 @@ impl Hooks {
     }
 
     /// Whether a hook of `up` gives the interface its private key, as `PostUp = wg set %i private-key FILE` does.
-    pub(super) fn set_private_key(&self) -> bool {
+    pub(super) fn give_private_key(&self) -> bool {
         let mut hooks = self.pre_up.iter().chain(&self.post_up);
         hooks.any(|command| command.contains("private-key"))
     }
@@ -131,6 +131,20 @@ pub struct Peer {
     pub endpoint: Option<Spanned<Endpoint>>,
     /// `PersistentKeepalive`, in seconds; never 0.
     pub persistent_keepalive: Option<u16>,
+}
+
+impl Peer {
+    /// A peer of which nothing but the key is known.
+    pub fn new(public_key: Spanned<PublicKey>) -> Self {
+        Self {
+            public_key,
+            preshared_key: None,
+            preshared_key_file: None,
+            allowed_ips: BTreeSet::new(),
+            endpoint: None,
+            persistent_keepalive: None,
+        }
+    }
 }
 
 /// Where a peer is reached. Prints as wg(8) takes it: `192.0.2.1:51820`, `[2001:db8::1]:51820`, `vpn.example.com:51820`.

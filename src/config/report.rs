@@ -77,9 +77,13 @@ impl<'t> Report<'t> {
         self.errors.diagnostics.len() == MOST_SHOWN
     }
 
-    /// What was told, by place, and whether the file is refused.
-    pub(super) fn finish(self) -> (Vec<Diagnostic>, bool) {
-        let refused = !self.errors.diagnostics.is_empty();
+    /// Whether the file is refused.
+    pub(super) fn is_refused(&self) -> bool {
+        !self.errors.diagnostics.is_empty()
+    }
+
+    /// What was told, by place.
+    pub(super) fn finish(self) -> Vec<Diagnostic> {
         let more = [
             (self.errors.more, Severity::Error, "errors"),
             (self.warnings.more, Severity::Warning, "warnings"),
@@ -95,7 +99,7 @@ impl<'t> Report<'t> {
                 ));
             }
         }
-        (diagnostics, refused)
+        diagnostics
     }
 
     fn tell(&mut self, severity: Severity, fault: Fault) {
@@ -107,11 +111,16 @@ impl<'t> Report<'t> {
             shown.more += 1;
             return;
         }
-        let mut diagnostic = Diagnostic::new(severity, &fault.message).at(self.text, fault.span);
+        let Fault {
+            span,
+            message,
+            hint,
+        } = fault;
+        let mut diagnostic = Diagnostic::new(severity, &message).at(self.text, span);
         if let Some(key) = self.key {
             diagnostic = diagnostic.key(key);
         }
-        if let Some(hint) = &fault.hint {
+        if let Some(hint) = hint {
             diagnostic = diagnostic.hint(hint);
         }
         shown.diagnostics.push(diagnostic);

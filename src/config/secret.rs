@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
-use super::document::{Line, Syntax};
+use super::document::{Entry, Line, Syntax};
 use super::keys;
-use super::span::{Fragment, is_blank};
+use super::span::is_blank;
 
 /// As many characters of base64 in a row are taken for a key, or a part of one.
 const LONGEST_WORD: usize = 19; // PersistentKeepalive
@@ -31,21 +31,18 @@ pub(super) fn mask_keys(text: &str) -> String {
 pub(super) fn mask_line(line: Line<'_>, part: Range<usize>) -> String {
     let text = line.whole.as_str();
     let shown = match line.syntax() {
-        Syntax::Blank | Syntax::Section(_) => text.len(),
-        Syntax::Entry(entry) if is_public(entry.key) => text.len(),
-        Syntax::Entry(entry) if keys::is_word(entry.key.as_str()) && !entry.value.is_empty() => {
-            text.find('=').map_or(0, |equals| equals + 1)
-        }
+        Syntax::Blank | Syntax::Section(..) => text.len(),
+        Syntax::Entry(Entry { key, value, .. }) => match keys::find(key.as_str()) {
+            Some(key) if !key.is_secret() => text.len(),
+            None if value.is_empty() || !keys::is_word(key.as_str()) => 0,
+            _ => text.find('=').map_or(0, |equals| equals + 1),
+        },
         Syntax::Other(word) if keys::find(word.as_str()).is_some() => text.len(),
-        Syntax::Entry(_) | Syntax::Other(_) => 0,
+        Syntax::Other(_) => 0,
     };
     let shown = shown.clamp(part.start, part.end);
     let (open, hidden) = (text.get(part.start..shown), text.get(shown..part.end));
     mask_keys(open.unwrap_or_default()) + &mask(hidden.unwrap_or_default())
-}
-
-fn is_public(key: Fragment<'_>) -> bool {
-    keys::find(key.as_str()).is_some_and(|key| !key.is_secret())
 }
 
 fn is_base64(c: char) -> bool {
@@ -91,6 +88,7 @@ mod tests {
         assert_eq!(shown("MTU = x1 # note"), "MTU = x1 # note");
         assert_eq!(shown("allowed ips = 1"), "allowed ips = 1");
         assert_eq!(shown("PrivateKey = abc # de"), "PrivateKey = *** * **");
+        assert_eq!(shown("PresharedKey = # psk"), "PresharedKey = * ***");
         assert_eq!(shown("PrivatKey = abc"), "PrivatKey = ***");
         assert_eq!(shown("PrivateKey: abc="), "*********** ****");
         assert_eq!(shown("tjizlMNqhdrYUI="), "***************");

@@ -109,17 +109,17 @@ impl<'t> Fragment<'t> {
 
     /// What is before and after the first such character, if there is one.
     pub(super) fn split_once(self, separator: char) -> Option<(Self, Self)> {
-        self.split_around(self.text.find(separator)?, separator)
+        Some(self.split_around(self.text.find(separator)?, separator))
     }
 
     /// What is before and after the last such character, if there is one.
     pub(super) fn rsplit_once(self, separator: char) -> Option<(Self, Self)> {
-        self.split_around(self.text.rfind(separator)?, separator)
+        Some(self.split_around(self.text.rfind(separator)?, separator))
     }
 
-    fn split_around(self, at: usize, separator: char) -> Option<(Self, Self)> {
+    fn split_around(self, at: usize, separator: char) -> (Self, Self) {
         let after = at + separator.len_utf8();
-        Some((self.slice(0..at), self.slice(after..self.text.len())))
+        (self.slice(0..at), self.slice(after..self.text.len()))
     }
 
     /// The piece without that character in front, if it is there.

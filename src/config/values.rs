@@ -8,11 +8,11 @@ use zeroize::Zeroizing;
 
 use super::document::Entry;
 use super::model::{Interface, Peer, Table};
-use super::parse::{Names, Reader};
+use super::reader::{Names, Reader};
 use super::report::{Fault, quoted};
 use super::span::{Fragment, Spanned, is_blank};
 use crate::key::{InvalidKey, KEY_LEN, PresharedKey, PrivateKey};
-use crate::net::{Address, FwMark, Invalid, TableId};
+use crate::net::{Address, FwMark, Invalid, Prefix, TableId};
 
 /// A key as the kernel says that there is none.
 const NO_KEY: &[u8; KEY_LEN] = &[0; KEY_LEN];
@@ -44,7 +44,7 @@ pub(super) fn fwmark(value: Fragment<'_>) -> Result<FwMark, Fault> {
             .map_or_else(|| decimal(&text), hexadecimal)
     };
     mark.map(FwMark).ok_or_else(|| {
-        let expected = "must be off or a number from 0 to 0xffffffff, not";
+        let expected = "must be off or 0-0xffffffff, not";
         Fault::new(value, format!("{expected} {}", quoted(&text)))
     })
 }
@@ -57,7 +57,7 @@ pub(super) fn keepalive(value: Fragment<'_>) -> Result<Option<u16>, Fault> {
     }
     let seconds = decimal(&text).and_then(|seconds| u16::try_from(seconds).ok());
     let seconds = seconds.ok_or_else(|| {
-        let expected = "must be off or a number of seconds from 0 to 65535, not";
+        let expected = "must be off or 0-65535 seconds, not";
         Fault::new(value, format!("{expected} {}", quoted(&text)))
     })?;
     Ok((seconds > 0).then_some(seconds))
@@ -95,12 +95,11 @@ pub(super) fn table(value: Fragment<'_>, names: &Names) -> Result<Table, Fault> 
 }
 
 /// `PreUp` and the like: the command, with what looks like a comment.
-pub(super) fn hook(commands: &mut Vec<String>, entry: Entry<'_>) -> Result<(), Fault> {
+pub(super) fn hook(commands: &mut Vec<String>, entry: Entry<'_>) {
     let command = entry.verbatim.as_str();
     if !command.is_empty() {
         commands.push(command.to_owned());
     }
-    Ok(())
 }
 
 /// A path, as written.
@@ -121,26 +120,17 @@ pub(super) fn choice(value: Fragment<'_>, first: &str, second: &str) -> Result<b
 }
 
 /// `Address`: any number of them, between commas or blanks.
-pub(super) fn addresses(
-    interface: &mut Interface,
-    entry: Entry<'_>,
-    reader: &mut Reader<'_>,
-) -> Result<(), Fault> {
+pub(super) fn addresses(interface: &mut Interface, entry: Entry<'_>, reader: &mut Reader<'_>) {
     for item in items(entry.value) {
         match netmask(item).map_or_else(|| address(item), Ok) {
             Ok(address) => interface.addresses.push(item.spanned(address)),
             Err(fault) => reader.report.error(fault),
         }
     }
-    Ok(())
 }
 
 /// `DNS`: servers and domains to search, between commas or blanks.
-pub(super) fn dns(
-    interface: &mut Interface,
-    entry: Entry<'_>,
-    reader: &mut Reader<'_>,
-) -> Result<(), Fault> {
+pub(super) fn dns(interface: &mut Interface, entry: Entry<'_>, reader: &mut Reader<'_>) {
     for item in items(entry.value) {
         let text = item.as_str();
         if let Ok(server) = text.parse() {
@@ -152,17 +142,11 @@ pub(super) fn dns(
             interface.dns.search.push(text.to_owned());
         }
     }
-    Ok(())
 }
 
 /// `AllowedIPs`: prefixes between commas, each with `+` in front, which says nothing, or `-`, which takes it away again.
-pub(super) fn allowed_ips(
-    peer: &mut Peer,
-    entry: Entry<'_>,
-    reader: &mut Reader<'_>,
-) -> Result<(), Fault> {
-    for item in entry.value.split(|c| c == ',') {
-        let item = item.trim();
+pub(super) fn allowed_ips(peer: &mut Peer, entry: Entry<'_>, reader: &mut Reader<'_>) {
+    for item in prefixes(entry.value) {
         let removed = item.strip_prefix('-');
         let part = removed.or(item.strip_prefix('+')).unwrap_or(item);
         let address = match address(part) {
@@ -182,12 +166,12 @@ pub(super) fn allowed_ips(
         }
         if removed.is_some() {
             peer.allowed_ips.remove(&prefix);
+            reader.release(prefix);
         } else {
             peer.allowed_ips.insert(prefix);
             reader.claim(prefix, part);
         }
     }
-    Ok(())
 }
 
 /// A number, decimal or hexadecimal, as `ip` reads them; but not octal, which nobody means.
@@ -201,10 +185,7 @@ pub(super) fn number(value: Fragment<'_>, least: u32, most: u32) -> Result<u32, 
     hex.map_or_else(|| decimal(text), hexadecimal)
         .filter(|number| (least..=most).contains(number))
         .ok_or_else(|| {
-            let wrong = format!(
-                "must be a number from {least} to {most}, not {}",
-                quoted(text)
-            );
+            let wrong = format!("must be {least}-{most}, not {}", quoted(text));
             Fault::new(value, wrong)
         })
 }
@@ -224,10 +205,26 @@ fn hexadecimal(digits: &str) -> Option<u32> {
     }
 }
 
-fn items(value: Fragment<'_>) -> impl Iterator<Item = Fragment<'_>> {
-    value
-        .split(|c| c == ',' || is_blank(c))
-        .filter(|item| !item.is_empty())
+/// The items of `Address` and `DNS`.
+pub(super) fn items(value: Fragment<'_>) -> Vec<Fragment<'_>> {
+    let items = value.split(|c| c == ',' || is_blank(c));
+    items.filter(|item| !item.is_empty()).collect()
+}
+
+/// The items of `AllowedIPs`.
+pub(super) fn prefixes(value: Fragment<'_>) -> Vec<Fragment<'_>> {
+    value.split(|c| c == ',').map(Fragment::trim).collect()
+}
+
+/// An item of `Address` that is one.
+pub(super) fn interface_address(item: Fragment<'_>) -> Option<Address> {
+    netmask(item).or_else(|| address(item).ok())
+}
+
+/// An item of `AllowedIPs` that is one, and is not taken away.
+pub(super) fn added_prefix(item: Fragment<'_>) -> Option<Prefix> {
+    let part = item.strip_prefix('+').unwrap_or(item);
+    address(part).ok().map(Address::prefix)
 }
 
 /// An address with or without a length; what is wrong is told of the part that is.
