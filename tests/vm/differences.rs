@@ -18,7 +18,11 @@ pub(crate) fn wanted(case: &str, recorded: &[Phase]) -> Vec<Phase> {
         if up.is_empty() {
             lines.retain(|line| !line.contains("sysctl net.ipv4.conf.all.src_valid_mark"));
         }
-        Phase { title: phase.title.clone(), done: phase.done, lines: lines.iter().map(|line| neutral(line)).collect() }
+        Phase {
+            title: phase.title.clone(),
+            done: phase.done,
+            lines: lines.iter().map(|line| neutral(line)).collect(),
+        }
     };
     let _ = case;
     recorded.iter().map(phase).collect()
@@ -38,7 +42,10 @@ pub(crate) fn found(phases: &[Phase]) -> Vec<Phase> {
 fn neutral(line: &str) -> String {
     // A policy rule's protocol says who made it; wgq's are `kernel`, which systemd-networkd leaves alone.
     if line.starts_with("+ rule ") || line.starts_with("- rule ") {
-        return line.replace(" protocol kernel", "").replace(" protocol boot", "").replace(" protocol unspec", "");
+        return line
+            .replace(" protocol kernel", "")
+            .replace(" protocol boot", "")
+            .replace(" protocol unspec", "");
     }
     line.to_owned()
 }

@@ -36,7 +36,11 @@ impl Machine {
     /// `name` names the folder of the results under the target folder. One CPU, 20 minutes at most.
     pub(crate) fn new(name: &str) -> Self {
         let options = ["--cpus", "1"].map(str::to_owned).to_vec();
-        Self { name: name.to_owned(), options, timeout: Duration::from_mins(20) }
+        Self {
+            name: name.to_owned(),
+            options,
+            timeout: Duration::from_mins(20),
+        }
     }
 
     /// Makes systemd PID 1.
@@ -47,7 +51,8 @@ impl Machine {
 
     /// Keeps what the machine writes on an ext4 image, for the next boot.
     pub(crate) fn disk(mut self, image: &Path) -> Self {
-        self.options.extend(["--disk".to_owned(), image.display().to_string()]);
+        self.options
+            .extend(["--disk".to_owned(), image.display().to_string()]);
         self
     }
 
@@ -56,7 +61,9 @@ impl Machine {
     /// # Panics
     /// If there is no machine (the message says what to install), or the script fails.
     pub(crate) fn run(&self, script: &str, arguments: &[&OsStr]) -> Boot {
-        let results = Path::new(env!("CARGO_TARGET_TMPDIR")).join("vm").join(&self.name);
+        let results = Path::new(env!("CARGO_TARGET_TMPDIR"))
+            .join("vm")
+            .join(&self.name);
         if results.exists() {
             fs::remove_dir_all(&results).unwrap();
         }
