@@ -54,6 +54,14 @@ impl KernelError {
         )
     }
 
+    /// Whether the kernel knows nothing of the sort: an address family, a kind of link, a protocol it was built without.
+    pub fn is_unsupported(&self) -> bool {
+        matches!(
+            self.errno,
+            libc::EOPNOTSUPP | libc::EAFNOSUPPORT | libc::EPROTONOSUPPORT
+        )
+    }
+
     /// Whether the answer was lost, so that what was asked for may be done or not.
     pub fn is_uncertain(&self) -> bool {
         matches!(self.errno, libc::ENOBUFS | libc::ETIMEDOUT | libc::EBADMSG)
