@@ -32,3 +32,6 @@ pub use reader::Names;
 pub use save::save;
 pub use span::{Span, Spanned};
 pub use strip::strip;
+
+#[cfg(test)]
+mod tests;

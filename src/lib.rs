@@ -17,6 +17,7 @@
 
 pub mod apply;
 pub mod cli;
+pub mod commands;
 pub mod config;
 pub mod desired;
 pub mod diff;

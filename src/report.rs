@@ -116,6 +116,11 @@ impl Report {
         }
     }
 
+    /// Says a text of several lines that is complete as it is.
+    pub fn block(&self, text: &str) {
+        self.write(&format!("{text}\n"));
+    }
+
     fn paint(&self, style: &str, text: &str) -> String {
         if self.color {
             format!("{style}{text}\x1b[0m")

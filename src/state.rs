@@ -28,10 +28,24 @@ pub struct State {
     pub rules: BTreeSet<PolicyRule>,
     /// The tunnel's own nftables table.
     pub nft: Option<NftTable>,
+    /// The tables that wg-quick made for an interface of this name, by their families; never wanted.
+    pub wg_quick_tables: BTreeSet<Family>,
     /// The kernel variables that the tunnel needs, with their values; found ones are those that were looked for.
     pub sysctls: BTreeMap<Sysctl, String>,
     /// What was told to the host's resolver.
     pub dns: Option<Dns>,
+}
+
+impl State {
+    /// Whether nothing of a tunnel is there; kernel variables are there with or without one.
+    pub fn is_nothing(&self) -> bool {
+        let sysctls = self.sysctls.clone();
+        *self
+            == Self {
+                sysctls,
+                ..Self::default()
+            }
+    }
 }
 
 /// A network interface, as rtnetlink sees it.
@@ -105,6 +119,19 @@ pub struct Peer {
     pub persistent_keepalive: Option<u16>,
     /// What it may send, and what is sent to it.
     pub allowed_ips: BTreeSet<Prefix>,
+}
+
+impl Peer {
+    /// A peer with nothing set.
+    pub fn new(public_key: PublicKey) -> Self {
+        Self {
+            public_key,
+            preshared_key: None,
+            endpoint: None,
+            persistent_keepalive: None,
+            allowed_ips: BTreeSet::new(),
+        }
+    }
 }
 
 /// A route by the tunnel's link.

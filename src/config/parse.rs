@@ -92,8 +92,7 @@ impl<'a> Parser<'a> {
                 }));
             }
             Section::Unknown => {
-                let told = format!("unknown section {}", quoted(header.as_str()));
-                let fault = Fault::new(header, told);
+                let fault = Fault::new(header, "unknown section");
                 let report = &mut self.reader.report;
                 report.error(fault.hint("the sections are [Interface] and [Peer]"));
             }

@@ -230,16 +230,15 @@ pub(super) fn added_prefix(item: Fragment<'_>) -> Option<Prefix> {
 /// An address with or without a length; what is wrong is told of the part that is.
 fn address(item: Fragment<'_>) -> Result<Address, Fault> {
     item.squashed().parse().map_err(|error: Invalid| {
-        let (ip, len) = item.split_once('/').unwrap_or((item, item));
-        let fault = if ip.squashed().parse::<IpAddr>().is_ok() {
-            Fault::new(len.trim(), error.to_string())
-        } else {
-            not_an_address(ip.trim())
-        };
         if item.as_str().contains(is_blank) {
-            fault.hint("between prefixes goes a comma")
+            let told = format!("{} is not one prefix", quoted(item.as_str()));
+            return Fault::new(item, told).hint("between prefixes goes a comma");
+        }
+        let (ip, len) = item.split_once('/').unwrap_or((item, item));
+        if ip.as_str().parse::<IpAddr>().is_ok() {
+            Fault::new(len, error.to_string())
         } else {
-            fault
+            not_an_address(ip)
         }
     })
 }

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
+use super::observe::Found;
 use crate::config::Hooks;
 use crate::net::Ifname;
 use crate::state::{Dns, PolicyRule, Sysctl};
@@ -97,6 +98,46 @@ impl Record {
             .filter(|&name| name != ifname)
             .filter_map(|name| Some((name, Self::read(name).ok()??)))
             .collect()
+    }
+}
+
+impl Record {
+    /// Returns the kernel variables to put back when this tunnel goes, with their values: those that it changed, that are
+    /// still as it set them, and that nobody else needs.
+    pub fn sysctls_to_restore(&self, ifname: Ifname, now: &Found) -> BTreeMap<Sysctl, String> {
+        let others = Self::others(ifname);
+        let needed_by_others = |sysctl: &Sysctl| {
+            // a full tunnel of another program needs the same variable and leaves no record with us
+            *sysctl == Sysctl::SRC_VALID_MARK && now.has_foreign_full_tunnel()
+                || others
+                    .iter()
+                    .any(|(_, other)| other.sysctls.contains_key(sysctl))
+        };
+        let changed = self.sysctls.iter().filter_map(|(sysctl, needed)| {
+            let before = needed.before.clone()?;
+            let as_set = now.state.sysctls.get(sysctl) == Some(&needed.value);
+            (as_set && !needed_by_others(sysctl)).then(|| (sysctl.clone(), before))
+        });
+        changed.collect()
+    }
+
+    /// Leaves it to the tunnels that still need a variable to put it back.
+    pub fn hand_over_sysctls(&self, ifname: Ifname) -> Result<()> {
+        for (other, mut record) in Self::others(ifname) {
+            let mut changed = false;
+            for (sysctl, mine) in &self.sysctls {
+                if let Some(theirs) = record.sysctls.get_mut(sysctl)
+                    && theirs.before.is_none()
+                {
+                    theirs.before.clone_from(&mine.before);
+                    changed = true;
+                }
+            }
+            if changed {
+                record.write(other)?;
+            }
+        }
+        Ok(())
     }
 }
 

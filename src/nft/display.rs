@@ -11,8 +11,8 @@ use nftables::expr::{
     BinaryOperation, Expression, FibFlag, MetaKey, NamedExpression, Payload, SetItem,
 };
 use nftables::schema::{Chain, Rule};
-use nftables::stmt::{Match, NAT, NATFlag, Operator, RejectType, Statement};
-use nftables::types::{NfHook, RejectCode};
+use nftables::stmt::{Match, NAT, NATFlag, Operator, Statement};
+use nftables::types::NfHook;
 use serde::Serialize;
 
 use super::{NftChain, NftTable};
@@ -115,11 +115,14 @@ fn statement(f: &mut Formatter<'_>, statement: &Statement<'_>) -> fmt::Result {
         Statement::Masquerade(to) => nat(f, "masquerade", to.as_ref()),
         Statement::DNAT(to) => nat(f, "dnat", to.as_ref()),
         Statement::SNAT(to) => nat(f, "snat", to.as_ref()),
-        Statement::Reject(reject) => match reject.as_ref().and_then(|r| r._type.zip(r.expr)) {
-            // what it is when nothing is said
-            None | Some((RejectType::ICMPX, RejectCode::PortUnreach)) => f.write_str("reject"),
-            Some((kind, code)) => write!(f, "reject with {} {}", symbol(&kind), symbol(&code)),
-        },
+        Statement::Reject(reject) => {
+            // nft(8) leaves out what is said by default, but what that is hangs on the rest of the rule
+            f.write_str("reject")?;
+            let with = reject.as_ref().and_then(|it| it._type.zip(it.expr));
+            with.map_or(Ok(()), |(kind, code)| {
+                write!(f, " with {} {}", symbol(&kind), symbol(&code))
+            })
+        }
         other => json(f, other),
     }
 }

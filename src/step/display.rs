@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::{self, Display, Formatter, Write as _};
 
 use super::Step;
-use crate::net::{Ifname, Prefix, TableId};
+use crate::net::{Family, Ifname, Prefix, TableId};
 use crate::state::{
     DeviceSettings, Dns, DnsBackend, LinkKind, LinkSettings, Peer, PolicyRule, Route, Selector,
 };
@@ -54,6 +54,10 @@ impl Display for Step {
                 from: None,
                 to: None,
             } => Ok(()),
+            Self::DeleteWgQuickTable { ifname, family } => {
+                let family = if *family == Family::V4 { "ip" } else { "ip6" };
+                write!(f, "nft delete table {family} wg-quick-{ifname}")
+            }
             Self::SetSysctl { sysctl, to, .. } => write!(f, "sysctl -q {}={to}", sysctl.0),
             Self::SetDns { ifname, from, to } => set_dns(f, *ifname, from.as_ref(), to.as_ref()),
             Self::Hook { command, .. } => f.write_str(command),

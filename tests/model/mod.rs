@@ -112,6 +112,9 @@ impl Model {
                 ensure!(state.dns == from, "dns was {:?}", state.dns);
                 state.dns = to;
             }
+            Step::DeleteWgQuickTable { family, .. } => {
+                ensure!(state.wg_quick_tables.remove(&family), "no such table");
+            }
             Step::Hook { command, .. } => self.hooks.push(command),
         }
         Ok(())

@@ -29,7 +29,7 @@ impl Attributes {
         self
     }
 
-    /// Numbers of nf_tables are in network order.
+    /// Appends a number, in network order as all of the firewall's are.
     #[must_use]
     pub(super) fn number(self, kind: u16, number: u32) -> Self {
         self.bytes(kind, &number.to_be_bytes())

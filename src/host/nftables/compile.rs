@@ -5,13 +5,14 @@
 )]
 
 use nftables::expr::{BinaryOperation, Expression, NamedExpression, RTKey, TcpOption};
-use nftables::stmt::{Mangle, Match, NAT, NATFamily, NATFlag, Operator, RejectType, Statement};
+use nftables::stmt::{Mangle, Match, NAT, Operator, RejectType, Statement};
 use nftables::types::RejectCode;
 
-use super::datatype::Datatype;
 use super::field::{Field, Protocols};
 use super::instruction::{Comparison, Instruction};
-use super::set::{AnonymousSet, mask};
+use super::nat;
+use super::prefix::mask;
+use super::set::AnonymousSet;
 
 /// The codes of verdicts: `NF_DROP`, `NF_ACCEPT`, and from below `NFT_JUMP`, `NFT_GOTO`, `NFT_RETURN`.
 pub(super) const DROP: u32 = 0;
@@ -19,23 +20,6 @@ pub(super) const ACCEPT: u32 = 1;
 pub(super) const JUMP: u32 = (-3_i32).cast_unsigned();
 pub(super) const GOTO: u32 = (-4_i32).cast_unsigned();
 pub(super) const RETURN: u32 = (-5_i32).cast_unsigned();
-
-/// `NFT_NAT_SNAT` and `NFT_NAT_DNAT`
-pub(super) const SNAT: u32 = 0;
-pub(super) const DNAT: u32 = 1;
-
-/// The families of addresses that packets are rewritten with (`NFPROTO_*`).
-pub(super) const NAT_FAMILIES: [(NATFamily, u32, Datatype); 2] = [
-    (NATFamily::IP, 2, Datatype::Ipv4),
-    (NATFamily::IP6, 10, Datatype::Ipv6),
-];
-
-/// `NF_NAT_RANGE_PROTO_RANDOM`, `_PROTO_RANDOM_FULLY` and `_PERSISTENT`
-pub(super) const NAT_FLAGS: [(NATFlag, u32); 3] = [
-    (NATFlag::Random, 1 << 2),
-    (NATFlag::FullyRandom, 1 << 4),
-    (NATFlag::Persistent, 1 << 3),
-];
 
 /// `NFT_REJECT_ICMPX_*`
 pub(super) const REJECT_CODES: [(RejectCode, u8); 4] = [
@@ -66,13 +50,13 @@ impl Program {
         match statement {
             Statement::Match(comparison) => return self.compare(comparison),
             Statement::Mangle(mangle) => return self.set(mangle),
-            Statement::DNAT(Some(to)) => return self.nat(DNAT, to),
-            Statement::SNAT(Some(to)) => return self.nat(SNAT, to),
+            Statement::DNAT(Some(to)) => return self.nat(nat::DNAT, to),
+            Statement::SNAT(Some(to)) => return self.nat(nat::SNAT, to),
             Statement::Masquerade(None) => {
                 self.instructions.push(Instruction::Masquerade { flags: 0 });
             }
             Statement::Masquerade(Some(to)) if to.addr.is_none() && to.port.is_none() => {
-                let flags = nat_flags(to);
+                let flags = nat::flags(to);
                 self.instructions.push(Instruction::Masquerade { flags });
             }
             Statement::Reject(Some(reject)) if reject._type == Some(RejectType::ICMPX) => {
@@ -256,38 +240,7 @@ impl Program {
     }
 
     fn nat(&mut self, kind: u32, to: &NAT<'_>) -> Option<()> {
-        let mut families = NAT_FAMILIES.into_iter();
-        let (_, family, datatype) = families.find(|(family, ..)| Some(*family) == to.family)?;
-        let addresses = ends(datatype, to.addr.as_ref())?;
-        let ports = ends(Datatype::Port, to.port.as_ref())?;
-        let nat = Instruction::Nat {
-            kind,
-            family,
-            addresses: u32::try_from(addresses.len()).ok()?,
-            ports: u32::try_from(ports.len()).ok()?,
-            flags: nat_flags(to),
-        };
-        let values = addresses.into_iter().chain(ports);
-        let loads = (1..).zip(values);
-        self.instructions
-            .extend(loads.map(|(register, value)| Instruction::Value { register, value }));
-        self.instructions.push(nat);
+        self.instructions.extend(nat::compile(kind, to)?);
         Some(())
     }
-}
-
-/// The ends of a range, or a single value, or nothing.
-fn ends(datatype: Datatype, value: Option<&Expression<'_>>) -> Option<Vec<Vec<u8>>> {
-    let values = match value {
-        None => &[],
-        Some(Expression::Range(range)) => range.range.as_slice(),
-        Some(single) => std::slice::from_ref(single),
-    };
-    values.iter().map(|value| datatype.encode(value)).collect()
-}
-
-fn nat_flags(to: &NAT<'_>) -> u32 {
-    let set = |flag| to.flags.as_ref().is_some_and(|flags| flags.contains(flag));
-    let bits = NAT_FLAGS.iter().filter(|(flag, _)| set(flag));
-    bits.map(|(_, bit)| bit).sum()
 }

@@ -86,29 +86,40 @@ impl Datatype {
         matches!(self, Self::Ipv4 | Self::Ipv6 | Self::Port)
     }
 
+    /// Whether values are addresses, which have networks.
+    pub(super) fn is_address(self) -> bool {
+        matches!(self, Self::Ipv4 | Self::Ipv6)
+    }
+
     /// Writes a value as it is in a register; none if it is no value of this type.
     pub(super) fn encode(self, value: &Expression<'_>) -> Option<Vec<u8>> {
-        match value {
-            Expression::Number(number) => self.encode_number(*number),
-            Expression::List(words) => {
-                let bits = words.iter().map(|word| match word {
-                    Expression::String(word) => self.symbol(word),
-                    _ => None,
-                });
-                self.encode_number(bits.sum::<Option<u32>>()?)
-            }
-            Expression::String(text) => match self {
-                Self::Ifname => {
-                    let mut name = text.as_bytes().to_vec();
-                    let fits = !name.is_empty() && name.len() < self.len();
-                    name.resize(self.len(), 0);
-                    fits.then_some(name)
-                }
-                Self::Ipv4 => Some(text.parse::<Ipv4Addr>().ok()?.octets().to_vec()),
-                Self::Ipv6 => Some(text.parse::<Ipv6Addr>().ok()?.octets().to_vec()),
-                _ => self.encode_number(self.symbol(text)?),
-            },
-            _ => None,
+        if let Expression::Number(number) = value {
+            self.encode_number(*number)
+        } else if let Expression::String(text) = value {
+            self.encode_text(text)
+        } else if let Expression::List(words) = value {
+            let bits = words.iter().map(|word| self.encode(word));
+            let bits: Option<Vec<_>> = bits.collect();
+            bits?
+                .into_iter()
+                .reduce(|all, one| all.iter().zip(one).map(|(all, one)| all | one).collect())
+        } else {
+            None
+        }
+    }
+
+    fn encode_text(self, text: &str) -> Option<Vec<u8>> {
+        if self == Self::Ifname {
+            let mut name = text.as_bytes().to_vec();
+            let fits = !name.is_empty() && name.len() < self.len();
+            name.resize(self.len(), 0);
+            fits.then_some(name)
+        } else if self == Self::Ipv4 {
+            Some(text.parse::<Ipv4Addr>().ok()?.octets().to_vec())
+        } else if self == Self::Ipv6 {
+            Some(text.parse::<Ipv6Addr>().ok()?.octets().to_vec())
+        } else {
+            self.encode_number(self.symbol(text)?)
         }
     }
 
@@ -123,16 +134,17 @@ impl Datatype {
 
     /// Reads a value from a register.
     pub(super) fn decode(self, value: &[u8]) -> Option<Expression<'static>> {
-        let text = match self {
-            Self::Ifname => super::attribute::text(value),
-            Self::Ipv4 => Ipv4Addr::from(<[u8; 4]>::try_from(value).ok()?).to_string(),
-            Self::Ipv6 => Ipv6Addr::from(<[u8; 16]>::try_from(value).ok()?).to_string(),
-            _ => {
-                let number = self.decode_number(value)?;
-                match self.symbols().iter().find(|(_, symbol)| *symbol == number) {
-                    Some((word, _)) => (*word).to_owned(),
-                    None => return Some(Expression::Number(number)),
-                }
+        let text = if self == Self::Ifname {
+            super::attribute::text(value)
+        } else if self == Self::Ipv4 {
+            Ipv4Addr::from(<[u8; 4]>::try_from(value).ok()?).to_string()
+        } else if self == Self::Ipv6 {
+            Ipv6Addr::from(<[u8; 16]>::try_from(value).ok()?).to_string()
+        } else {
+            let number = decode_number(value)?;
+            match self.word(number) {
+                Some(word) => word.to_owned(),
+                None => return Some(Expression::Number(number)),
             }
         };
         Some(Expression::String(text.into()))
@@ -140,7 +152,7 @@ impl Datatype {
 
     /// Reads a value of which each bit has a word: one word, or several in the order of their bits.
     pub(super) fn decode_bits(self, value: &[u8]) -> Option<Expression<'static>> {
-        let number = self.decode_number(value)?;
+        let number = decode_number(value)?;
         let words = self.symbols().iter().filter(|(_, bit)| number & bit != 0);
         let mut words: Vec<_> = words
             .map(|(word, _)| Expression::String((*word).into()))
@@ -152,14 +164,6 @@ impl Datatype {
         }
     }
 
-    fn decode_number(self, value: &[u8]) -> Option<u32> {
-        match *value {
-            [byte] => Some(byte.into()),
-            [high, low] => Some(u16::from_be_bytes([high, low]).into()),
-            _ => value.try_into().ok().map(u32::from_ne_bytes),
-        }
-    }
-
     /// What values are sorted by.
     pub(super) fn rank(self, value: &[u8]) -> Vec<u8> {
         match value.try_into() {
@@ -167,83 +171,12 @@ impl Datatype {
             _ => value.to_vec(),
         }
     }
+}
 
-    fn symbol(self, word: &str) -> Option<u32> {
-        let symbol = self.symbols().iter().find(|(symbol, _)| *symbol == word);
-        symbol.map(|(_, number)| *number)
-    }
-
-    /// The words of nft(8), in the order of their numbers.
-    fn symbols(self) -> &'static [(&'static str, u32)] {
-        match self {
-            Self::Nfproto => &[("ipv4", 2), ("ipv6", 10)],
-            Self::L4proto => &[("icmp", 1), ("tcp", 6), ("udp", 17), ("ipv6-icmp", 58)],
-            Self::TcpFlags => &[
-                ("fin", 0x01),
-                ("syn", 0x02),
-                ("rst", 0x04),
-                ("psh", 0x08),
-                ("ack", 0x10),
-                ("urg", 0x20),
-                ("ecn", 0x40),
-                ("cwr", 0x80),
-            ],
-            Self::IcmpType => &[
-                ("echo-reply", 0),
-                ("destination-unreachable", 3),
-                ("redirect", 5),
-                ("echo-request", 8),
-                ("router-advertisement", 9),
-                ("router-solicitation", 10),
-                ("time-exceeded", 11),
-                ("parameter-problem", 12),
-            ],
-            Self::Icmpv6Type => &[
-                ("destination-unreachable", 1),
-                ("packet-too-big", 2),
-                ("time-exceeded", 3),
-                ("parameter-problem", 4),
-                ("echo-request", 128),
-                ("echo-reply", 129),
-                ("mld-listener-query", 130),
-                ("mld-listener-report", 131),
-                ("mld-listener-done", 132),
-                ("nd-router-solicit", 133),
-                ("nd-router-advert", 134),
-                ("nd-neighbor-solicit", 135),
-                ("nd-neighbor-advert", 136),
-                ("nd-redirect", 137),
-                ("mld2-listener-report", 143),
-            ],
-            Self::CtState => &[
-                ("invalid", 0x01),
-                ("established", 0x02),
-                ("related", 0x04),
-                ("new", 0x08),
-                ("untracked", 0x40),
-            ],
-            Self::CtStatus => &[
-                ("expected", 0x01),
-                ("seen-reply", 0x02),
-                ("assured", 0x04),
-                ("confirmed", 0x08),
-                ("snat", 0x10),
-                ("dnat", 0x20),
-                ("dying", 0x200),
-            ],
-            Self::CtDirection => &[("original", 0), ("reply", 1)],
-            Self::AddressType => &[
-                ("unspec", 0),
-                ("unicast", 1),
-                ("local", 2),
-                ("broadcast", 3),
-                ("anycast", 4),
-                ("multicast", 5),
-                ("blackhole", 6),
-                ("unreachable", 7),
-                ("prohibit", 8),
-            ],
-            Self::Ifname | Self::Mark | Self::Ipv4 | Self::Ipv6 | Self::Port => &[],
-        }
+fn decode_number(value: &[u8]) -> Option<u32> {
+    match *value {
+        [byte] => Some(byte.into()),
+        [high, low] => Some(u16::from_be_bytes([high, low]).into()),
+        _ => value.try_into().ok().map(u32::from_ne_bytes),
     }
 }

@@ -1,19 +1,20 @@
 //! From the kernel's instructions back to the crate's words.
 //!
 //! It guesses, and believes a guess only if it compiles to the very same instructions.
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "what else there is, is nothing to guess from"
+)]
 
 use nftables::expr::{BinaryOperation, Expression, NamedExpression, RT, RTKey, Range, TcpOption};
-use nftables::stmt::{
-    JumpTarget, Mangle, Match, NAT, NATFamily, Operator, Reject, RejectType, Statement,
-};
+use nftables::stmt::{JumpTarget, Mangle, Match, Operator, Reject, RejectType, Statement};
 
-use super::compile::{
-    ACCEPT, DNAT, DROP, GOTO, JUMP, NAT_FAMILIES, NAT_FLAGS, REJECT_CODES, RETURN, compile,
-};
+use super::compile::{ACCEPT, DROP, GOTO, JUMP, REJECT_CODES, RETURN, compile};
 use super::datatype::Datatype;
 use super::field::{Field, Protocols};
 use super::instruction::{Comparison, Instruction};
-use super::set::{prefix, prefix_len};
+use super::nat;
+use super::prefix::{network, prefix_len};
 
 /// Returns the statements that compile to these instructions; none if wgq does not make such.
 pub(super) fn decompile(instructions: &[Instruction]) -> Option<Vec<Statement<'static>>> {
@@ -154,7 +155,7 @@ impl Guess {
             let mut address = value.to_vec();
             address.resize(field.datatype.len(), 0);
             let len = u32::try_from(value.len() * 8).ok()?;
-            prefix(field.datatype, &address, len)?
+            network(field.datatype, &address, len)?
         } else {
             field.datatype.decode(value)?
         };
@@ -172,7 +173,7 @@ impl Guess {
         let op = equality(how == Comparison::Equal);
         match datatype {
             Datatype::Ipv4 | Datatype::Ipv6 => {
-                self.compare(expression, op, prefix(datatype, value, prefix_len(mask)?)?);
+                self.compare(expression, op, network(datatype, value, prefix_len(mask)?)?);
             }
             Datatype::CtState | Datatype::CtStatus | Datatype::TcpFlags => {
                 self.compare(expression, Operator::IN, datatype.decode_bits(mask)?);
@@ -203,7 +204,9 @@ impl Guess {
                 }
             }
             Instruction::Masquerade { flags: 0 } => Statement::Masquerade(None),
-            Instruction::Masquerade { flags } => Statement::Masquerade(Some(nat(None, *flags))),
+            Instruction::Masquerade { flags } => {
+                Statement::Masquerade(Some(nat::with_flags(*flags)))
+            }
             Instruction::Reject { code } => Statement::Reject(Some(Reject {
                 _type: Some(RejectType::ICMPX),
                 expr: REJECT_CODES
@@ -211,28 +214,9 @@ impl Guess {
                     .find(|(_, number)| number == code)
                     .map(|(code, _)| code),
             })),
-            Instruction::Nat {
-                kind,
-                family,
-                addresses,
-                ports,
-                flags,
-            } => {
-                let mut families = NAT_FAMILIES.into_iter();
-                let (family, _, datatype) = families.find(|(_, number, _)| number == family)?;
-                let mut values = std::mem::take(&mut self.values).into_iter();
-                let addr = value_or_range(datatype, values.by_ref(), *addresses)?;
-                let port = value_or_range(Datatype::Port, values, *ports)?;
-                let to = Some(NAT {
-                    addr,
-                    port,
-                    ..nat(Some(family), *flags)
-                });
-                if *kind == DNAT {
-                    Statement::DNAT(to)
-                } else {
-                    Statement::SNAT(to)
-                }
+            Instruction::Nat { .. } => {
+                let registers = std::mem::take(&mut self.values);
+                return nat::decompile(last, &registers);
             }
             _ => return None,
         })
@@ -270,32 +254,4 @@ fn clamp_mss() -> Statement<'static> {
             family: None,
         })),
     })
-}
-
-/// A rewriting of nothing yet.
-fn nat(family: Option<NATFamily>, bits: u32) -> NAT<'static> {
-    let flags = NAT_FLAGS.iter().filter(|(_, bit)| bits & bit != 0);
-    NAT {
-        addr: None,
-        family,
-        port: None,
-        flags: (bits != 0).then(|| flags.map(|(flag, _)| *flag).collect()),
-    }
-}
-
-/// Takes a value or the two ends of a range, if there are any; the outer none is what is no value.
-fn value_or_range(
-    datatype: Datatype,
-    values: impl Iterator<Item = Vec<u8>>,
-    count: u32,
-) -> Option<Option<Expression<'static>>> {
-    let count = usize::try_from(count).ok()?;
-    let values: Option<Vec<_>> = values
-        .take(count)
-        .map(|value| datatype.decode(&value))
-        .collect();
-    match <[_; 2]>::try_from(values?) {
-        Ok(range) => Some(Some(Expression::Range(Box::new(Range { range })))),
-        Err(mut values) => Some(values.pop()),
-    }
 }

@@ -1,4 +1,4 @@
-//! What is read from nf_tables: a table in the words that it is described with.
+//! What is read: a table, in the words that it is described with.
 
 use std::collections::BTreeMap;
 
@@ -54,13 +54,10 @@ fn read(client: &mut Netlink, name: &str) -> Result<Option<NftTable>, KernelErro
                 .and_then(|declaration| rule(name, declaration, &sets)))
         })?;
     for rule in rules {
-        let chain = table
-            .chains
-            .iter_mut()
-            .find(|chain| chain.chain.name == rule.chain);
-        chain
-            .into_iter()
-            .for_each(|chain| chain.rules.push(rule.clone()));
+        let mut chains = table.chains.iter_mut();
+        if let Some(chain) = chains.find(|chain| chain.chain.name == rule.chain) {
+            chain.rules.push(rule);
+        }
     }
     Ok(Some(table))
 }

@@ -8,7 +8,7 @@ use crate::host::netlink::KernelError;
 /// Why the firewall could not be written or read; what the kernel said is the source.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// The kernel has no nf_tables.
+    /// The kernel does not have it.
     #[error("nf_tables")]
     Unsupported(#[source] KernelError),
     /// The kernel refused a part, and with it the whole.
@@ -62,9 +62,9 @@ impl Error {
         }
     }
 
-    /// Nothing was read.
+    /// A question was refused; a kernel that knows nobody to ask says that the question makes no sense.
     pub(super) fn unreadable(source: KernelError) -> Self {
-        if is_unsupported(&source) {
+        if is_unsupported(&source) || source.errno() == libc::EINVAL {
             Self::Unsupported(source)
         } else {
             Self::Unreadable(source)
@@ -114,7 +114,7 @@ impl Error {
     }
 }
 
-/// Whether there is nothing that could answer: no netfilter at all, or no nf_tables in it.
+/// Whether there is no netfilter at all, or nobody in it to write to.
 fn is_unsupported(error: &KernelError) -> bool {
     matches!(error.errno(), libc::EPROTONOSUPPORT | libc::EOPNOTSUPP)
 }

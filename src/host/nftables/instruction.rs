@@ -1,6 +1,6 @@
-//! The instructions of the kernel's nf_tables machine: each loads a register, tests it, or does something with it.
+//! The instructions of the kernel's machine for rules: each loads a register, tests it, or does something with it.
 //!
-//! Numbers are those of linux/netfilter/nf_tables.h. Values pass through the first register, as in nft(8)'s own rules.
+//! Numbers are those of `linux/netfilter/nf_tables.h`. Values pass through the first register, as in nft(8)'s own rules.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! The frame of messages to nf_tables (linux/netfilter/nfnetlink.h).
+//! The frame of messages to the firewall, as in `linux/netfilter/nfnetlink.h`.
 
 use std::fmt;
 
@@ -23,8 +23,10 @@ impl Family {
     pub(super) const ANY: Self = Self(0);
     /// IPv4 and IPv6 in one.
     pub(super) const INET: Self = Self(1);
-    pub(super) const IP: Self = Self(2);
-    pub(super) const IP6: Self = Self(10);
+    const IP: Self = Self(2);
+    const IP6: Self = Self(10);
+    /// Those for IP packets.
+    pub(super) const IPS: [Self; 3] = [Self::IP, Self::IP6, Self::INET];
 }
 
 impl fmt::Display for Family {

@@ -3,12 +3,11 @@
 //! A set with ranges has, for each of them, an element where it starts and one behind its end, and one more at zero where
 //! nothing starts there.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
-
-use nftables::expr::{Expression, NamedExpression, Prefix, Range, SetItem};
+use nftables::expr::{Expression, NamedExpression, Range, SetItem};
 
 use super::attribute::{Attributes, attributes, find, number};
 use super::datatype::Datatype;
+use super::prefix::{mask, network, prefix_len};
 
 /// `NFT_SET_ANONYMOUS`, `NFT_SET_CONSTANT` and `NFT_SET_INTERVAL`
 const ANONYMOUS: u32 = 1;
@@ -177,19 +176,17 @@ fn byte_order(datatype: Datatype) -> Vec<u8> {
 
 /// The lowest and the highest of a value's keys.
 fn range(datatype: Datatype, value: &Expression<'_>) -> Option<(Vec<u8>, Vec<u8>)> {
-    match value {
-        Expression::Range(range) if datatype.is_ordered() => {
-            let [low, high] = &range.range;
-            let (low, high) = (datatype.encode(low)?, datatype.encode(high)?);
-            (low <= high).then_some((low, high))
-        }
-        Expression::Named(NamedExpression::Prefix(prefix)) if datatype.is_ordered() => {
-            let low = datatype.encode(&prefix.addr)?;
-            let mask = mask(datatype, prefix.len)?;
-            let high = low.iter().zip(&mask).map(|(byte, mask)| byte | !mask);
-            Some((low.clone(), high.collect()))
-        }
-        single => datatype.encode(single).map(|key| (key.clone(), key)),
+    if let Expression::Range(range) = value {
+        let [low, high] = &range.range;
+        let (low, high) = (datatype.encode(low)?, datatype.encode(high)?);
+        (datatype.is_ordered() && low <= high).then_some((low, high))
+    } else if let Expression::Named(NamedExpression::Prefix(prefix)) = value {
+        let low = datatype.encode(&prefix.addr)?;
+        let mask = mask(datatype, prefix.len)?;
+        let high = low.iter().zip(&mask).map(|(byte, mask)| byte | !mask);
+        Some((low.clone(), high.collect()))
+    } else {
+        datatype.encode(value).map(|key| (key.clone(), key))
     }
 }
 
@@ -198,56 +195,18 @@ fn value_of_range(datatype: Datatype, low: &[u8], high: &[u8]) -> Option<Express
     if low == high {
         return datatype.decode(low);
     }
-    let is_address = matches!(datatype, Datatype::Ipv4 | Datatype::Ipv6);
     let differing: Vec<_> = low.iter().zip(high).map(|(low, high)| low ^ high).collect();
-    let len = prefix_len(&differing.iter().map(|bits| !bits).collect::<Vec<_>>());
-    let is_start = low
+    let same: Vec<_> = differing.iter().map(|bits| !bits).collect();
+    let starts = low
         .iter()
         .zip(&differing)
         .all(|(low, bits)| low & bits == 0);
-    match len.filter(|_| is_address && is_start) {
-        Some(len) => prefix(datatype, low, len),
+    match prefix_len(&same).filter(|_| starts && datatype.is_address()) {
+        Some(len) => network(datatype, low, len),
         None => Some(Expression::Range(Box::new(Range {
             range: [datatype.decode(low)?, datatype.decode(high)?],
         }))),
     }
-}
-
-/// Writes an address and the length of its network.
-pub(super) fn prefix(datatype: Datatype, address: &[u8], len: u32) -> Option<Expression<'static>> {
-    Some(Expression::Named(NamedExpression::Prefix(Prefix {
-        addr: Box::new(datatype.decode(address)?),
-        len,
-    })))
-}
-
-/// Returns the mask of that many bits.
-pub(super) fn mask(datatype: Datatype, len: u32) -> Option<Vec<u8>> {
-    let zeros = |bits: u32| bits.checked_sub(len);
-    match datatype {
-        Datatype::Ipv4 => {
-            let bits = u32::MAX.checked_shl(zeros(32)?).unwrap_or(0);
-            Some(Ipv4Addr::from_bits(bits).octets().to_vec())
-        }
-        Datatype::Ipv6 => {
-            let bits = u128::MAX.checked_shl(zeros(128)?).unwrap_or(0);
-            Some(Ipv6Addr::from_bits(bits).octets().to_vec())
-        }
-        _ => None,
-    }
-}
-
-/// Returns how many bits a mask has, if they are its first ones.
-pub(super) fn prefix_len(mask: &[u8]) -> Option<u32> {
-    let ones: u32 = mask.iter().map(|byte| byte.count_ones()).sum();
-    let leading = mask
-        .iter()
-        .position(|&byte| byte != 0xff)
-        .map_or(ones, |full| {
-            let partial = mask.get(full).map_or(0, |byte| byte.leading_ones());
-            saturating(full) * 8 + partial
-        });
-    (ones == leading).then_some(ones)
 }
 
 fn successor(key: &[u8]) -> Option<Vec<u8>> {

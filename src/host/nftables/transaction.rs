@@ -1,4 +1,4 @@
-//! What is written to nf_tables: messages that are done all or none, with one commit (and one wait for RCU) for all.
+//! What is written: messages that are done all or none, with one commit, and so one wait for RCU, for all.
 
 use netlink_packet_core::{NLM_F_ACK, NLM_F_APPEND, NLM_F_CREATE};
 use nftables::schema::{Chain, Rule};
@@ -157,9 +157,10 @@ impl Transaction {
 
     /// Sends all and waits until it is done.
     pub(super) fn commit(mut self, client: &mut Netlink) -> Result<(), Error> {
-        if let Some(last) = self.parts.last_mut() {
-            last.flags |= NLM_F_ACK;
-        }
+        let Some(last) = self.parts.last_mut() else {
+            return Ok(());
+        };
+        last.flags |= NLM_F_ACK;
         let mut messages = vec![batch_begin()];
         messages.extend(self.parts.iter().map(Part::message));
         messages.push(batch_end());
