@@ -1,0 +1,37 @@
+//! The config file: what it says, what is wrong with it, and how to change it without touching the rest.
+//!
+//! Everything here is pure: text in, values or text out.
+//!
+//! ```text
+//! bytes --decode--> text --lines--> Line --parse--> Config, Diagnostics
+//! ```
+
+mod check;
+mod diagnostic;
+mod document;
+mod edit;
+mod endpoint;
+mod excerpt;
+mod keys;
+mod layout;
+mod model;
+mod parse;
+mod reader;
+mod report;
+mod save;
+mod secret;
+mod span;
+mod strip;
+mod values;
+
+pub use diagnostic::{Diagnostic, Severity};
+pub use document::{MAX_BYTES, decode};
+pub use model::{Config, Dns, Endpoint, Hooks, Interface, Peer, Table};
+pub use parse::{Parsed, parse};
+pub use reader::Names;
+pub use save::save;
+pub use span::{Span, Spanned};
+pub use strip::strip;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,140 @@
+//! Network interfaces: made, deleted, set and found by rtnetlink.
+
+use netlink_packet_core::{DecodeError, NLM_F_CREATE, NLM_F_EXCL, NlasIterator};
+use rtnetlink::packet_route::RouteNetlinkMessage;
+use rtnetlink::packet_route::link::{
+    InfoKind, LinkAttribute, LinkExtentMask, LinkFlags, LinkHeader, LinkInfo, LinkMessage,
+};
+use rtnetlink::{LinkUnspec, LinkWireguard};
+
+use super::netlink::{KernelError, Message};
+use super::route_socket::RouteSocket;
+use crate::net::Ifname;
+use crate::state::LinkSettings;
+
+/// What a found link says of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FoundLink {
+    /// Its number in this network namespace.
+    pub index: u32,
+    /// Who drives it: `wireguard`, `tun`, `veth`; none for a device of its own kind, such as a network card.
+    pub kind: Option<String>,
+    /// The largest packet, in bytes.
+    pub mtu: u32,
+    /// Whether it is administratively up.
+    pub up: bool,
+}
+
+/// The message that makes a kernel WireGuard interface.
+pub(super) fn add_wireguard(ifname: Ifname) -> Message {
+    let link = LinkWireguard::new(ifname.as_str()).build();
+    Message::new(
+        &RouteNetlinkMessage::NewLink(link),
+        NLM_F_CREATE | NLM_F_EXCL,
+    )
+}
+
+/// The message that deletes an interface.
+pub(super) fn delete(ifname: Ifname) -> Message {
+    let link = LinkUnspec::new_with_name(ifname.as_str()).build();
+    Message::new(&RouteNetlinkMessage::DelLink(link), 0)
+}
+
+/// The message that sets an interface's MTU, and brings it up or down if that is to change.
+pub(super) fn set(index: u32, from: LinkSettings, to: LinkSettings) -> Message {
+    let link = LinkUnspec::new_with_index(index).mtu(to.mtu);
+    let link = match (from.up, to.up) {
+        (false, true) => link.up(),
+        (true, false) => link.down(),
+        _ => link,
+    };
+    Message::new(&RouteNetlinkMessage::SetLink(link.build()), 0)
+}
+
+impl RouteSocket {
+    /// Returns the link of that name, if there is one.
+    pub fn link(&mut self, ifname: Ifname) -> Result<Option<FoundLink>, KernelError> {
+        let link = LinkUnspec::new_with_name(ifname.as_str()).build();
+        self.get_link(link)
+    }
+
+    /// Returns the link's MTU in bytes, if it is still there.
+    pub(super) fn mtu(&mut self, index: u32) -> Result<Option<u32>, KernelError> {
+        let link = self.get_link(LinkUnspec::new_with_index(index).build())?;
+        Ok(link.map(|link| link.mtu))
+    }
+
+    /// Returns the names of all interfaces that the kernel's WireGuard drives, but for those that no config file can have.
+    pub fn wireguard_links(&mut self) -> Result<Vec<Ifname>, KernelError> {
+        let mut filter = LinkMessage::default();
+        filter.attributes = vec![
+            without_statistics(),
+            LinkAttribute::LinkInfo(vec![LinkInfo::Kind(InfoKind::Wireguard)]),
+        ];
+        let dump = Message::new(&RouteNetlinkMessage::GetLink(filter), 0);
+        self.netlink.dump(&dump, |answer| {
+            let (link, name) = parse(answer.payload)?;
+            // kernels before 4.6 send all
+            let is_ours = link.kind.as_deref() == Some("wireguard");
+            Ok(name.filter(|_| is_ours).and_then(|name| name.parse().ok()))
+        })
+    }
+
+    fn get_link(&mut self, mut link: LinkMessage) -> Result<Option<FoundLink>, KernelError> {
+        link.attributes.push(without_statistics());
+        let request = Message::new(&RouteNetlinkMessage::GetLink(link), 0);
+        let found = self
+            .netlink
+            .get(request, |answer| Ok(parse(answer.payload)?.0));
+        match found {
+            Err(error) if error.is_absent() => Ok(None),
+            found => found,
+        }
+    }
+}
+
+fn without_statistics() -> LinkAttribute {
+    LinkAttribute::ExtMask(vec![LinkExtentMask::SkipStats])
+}
+
+/// Reads a link and its name.
+///
+/// Only what is looked for is decoded: a new kernel's links have attributes, and longer ones, that no crate knows yet.
+fn parse(payload: &[u8]) -> Result<(FoundLink, Option<String>), DecodeError> {
+    const IFINFOMSG_LEN: usize = 16;
+    const IFLA_IFNAME: u16 = 3;
+    const IFLA_MTU: u16 = 4;
+    const IFLA_LINKINFO: u16 = 18;
+    const IFLA_INFO_KIND: u16 = 1;
+
+    let header = LinkHeader::parse(payload)?;
+    let mut link = FoundLink {
+        index: header.index,
+        kind: None,
+        mtu: 0,
+        up: header.flags.contains(LinkFlags::Up),
+    };
+    let mut name = None;
+    for attribute in NlasIterator::new(payload.get(IFINFOMSG_LEN..).unwrap_or_default()) {
+        let attribute = attribute?;
+        match attribute.kind() {
+            IFLA_IFNAME => name = Some(text(attribute.value())),
+            IFLA_MTU => link.mtu = netlink_packet_core::parse_u32(attribute.value())?,
+            IFLA_LINKINFO => {
+                link.kind = NlasIterator::new(attribute.value())
+                    .filter_map(Result::ok)
+                    .find(|info| info.kind() == IFLA_INFO_KIND)
+                    .map(|info| text(info.value()));
+            }
+            _ => {}
+        }
+    }
+    Ok((link, name))
+}
+
+/// A string attribute, with or without its final NUL.
+fn text(value: &[u8]) -> String {
+    String::from_utf8_lossy(value)
+        .trim_end_matches('\0')
+        .to_owned()
+}

@@ -1,0 +1,147 @@
+//! `WireGuard`'s keys. A secret one is never printed, not by `Debug` either, and is wiped from memory when dropped.
+
+use std::fmt;
+use std::str::FromStr;
+
+use base64ct::{Base64, Encoding};
+use zeroize::{Zeroize, ZeroizeOnDrop};
+
+/// The length of each key, in bytes: `WG_KEY_LEN`.
+pub const KEY_LEN: usize = 32;
+
+/// The length of a key in base64, in characters.
+const TEXT_LEN: usize = 44;
+
+/// Why a text is no key. Tells lengths only: a mistyped key is nearly the key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidKey {
+    /// The text has another length, in characters.
+    #[error("a key is 44 characters of base64, and this has {0}")]
+    Length(usize),
+    /// The text is not base64 of 32 bytes.
+    #[error("a key is 32 bytes in base64 (A-Z a-z 0-9 + / and one = at the end), and this is not")]
+    NotBase64,
+}
+
+fn decode(text: &str) -> Result<[u8; KEY_LEN], InvalidKey> {
+    let found = text.chars().count();
+    if found != TEXT_LEN {
+        return Err(InvalidKey::Length(found));
+    }
+    let mut bytes = [0; KEY_LEN];
+    let decoded = Base64::decode(text, &mut bytes).map(<[u8]>::len);
+    if let Ok(KEY_LEN) = decoded {
+        Ok(bytes)
+    } else {
+        bytes.zeroize();
+        Err(InvalidKey::NotBase64)
+    }
+}
+
+macro_rules! secret_key {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, Zeroize, ZeroizeOnDrop)]
+        pub struct $name([u8; KEY_LEN]);
+
+        impl $name {
+            /// The raw bytes; mind where they go.
+            pub fn as_bytes(&self) -> &[u8; KEY_LEN] {
+                &self.0
+            }
+
+            /// The key as text, for a file or a pipe that is to hold it.
+            pub fn to_base64(&self) -> zeroize::Zeroizing<String> {
+                zeroize::Zeroizing::new(Base64::encode_string(&self.0))
+            }
+        }
+
+        impl From<[u8; KEY_LEN]> for $name {
+            fn from(bytes: [u8; KEY_LEN]) -> Self {
+                Self(bytes)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = InvalidKey;
+
+            fn from_str(text: &str) -> Result<Self, InvalidKey> {
+                decode(text).map(Self)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(concat!(stringify!($name), "(hidden)"))
+            }
+        }
+    };
+}
+
+secret_key!(
+    /// An interface's secret: 32 bytes, in text 44 characters of base64.
+    PrivateKey
+);
+
+secret_key!(
+    /// The symmetric secret that two peers may share beside their key pairs.
+    PresharedKey
+);
+
+/// A peer's name to `WireGuard`: 32 bytes, in text 44 characters of base64.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PublicKey(pub [u8; KEY_LEN]);
+
+impl FromStr for PublicKey {
+    type Err = InvalidKey;
+
+    fn from_str(text: &str) -> Result<Self, InvalidKey> {
+        decode(text).map(Self)
+    }
+}
+
+impl fmt::Display for PublicKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut text = [0; TEXT_LEN];
+        f.pad(Base64::encode(&self.0, &mut text).map_err(|_| fmt::Error)?)
+    }
+}
+
+impl fmt::Debug for PublicKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PublicKey({self})")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = "yAnz5TF+lXXJte14tji3zlMNq+hd2rYUIgJBgB3fBmk=";
+
+    #[test]
+    fn a_key_reads_and_prints_as_base64() {
+        assert_eq!(TEXT.parse::<PublicKey>().unwrap().to_string(), TEXT);
+        assert_eq!(*TEXT.parse::<PrivateKey>().unwrap().to_base64(), TEXT);
+    }
+
+    #[test]
+    fn a_malformed_key_is_told_by_its_length() {
+        assert_eq!("abc".parse::<PublicKey>(), Err(InvalidKey::Length(3)));
+        // the last character before = carries two unused bits, which must be zero
+        assert_eq!(
+            TEXT.replace("mk=", "ml=").parse::<PublicKey>(),
+            Err(InvalidKey::NotBase64)
+        );
+        assert_eq!(
+            TEXT.replace('=', "A").parse::<PrivateKey>(),
+            Err(InvalidKey::NotBase64)
+        );
+    }
+
+    #[test]
+    fn a_secret_is_not_in_its_debug_text() {
+        let shown = format!("{:?}", TEXT.parse::<PrivateKey>().unwrap());
+        assert_eq!(shown, "PrivateKey(hidden)");
+    }
+}
