@@ -1,4 +1,4 @@
-//! The man page: what clap_mangen makes of the command line, with the written sections in man/sections.
+//! The man page: what `clap_mangen` makes of the command line, with the written sections in man/sections.
 
 use clap::Command;
 use clap_mangen::Man;
@@ -49,7 +49,11 @@ fn page() -> String {
 /// A command as a part of the page: how it is called, what it does, and its options.
 fn subcommand(sub: &Command) -> String {
     let name = sub.get_name();
-    let man = Man::new(sub.clone().bin_name(format!("wgq {name}")).disable_help_flag(true));
+    let man = Man::new(
+        sub.clone()
+            .bin_name(format!("wgq {name}"))
+            .disable_help_flag(true),
+    );
     let synopsis = rendered(|to| man.render_synopsis_section(to));
     let description = rendered(|to| man.render_description_section(to));
     let options = rendered(|to| man.render_options_section(to));
@@ -62,7 +66,7 @@ fn subcommand(sub: &Command) -> String {
     )
 }
 
-/// What a part of clap_mangen writes, without the preamble that each part has.
+/// What a part of `clap_mangen` writes, without the preamble that each part has.
 fn rendered(write: impl Fn(&mut dyn std::io::Write) -> std::io::Result<()>) -> String {
     let mut text = Vec::new();
     write(&mut text).unwrap();
