@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{ArgAction, Args, Parser, Subcommand};
+use clap::{ArgAction, Args, Parser, Subcommand, ValueHint};
 
 use crate::net::Ifname;
 use crate::report::Color;
@@ -83,10 +83,10 @@ pub enum Command {
 #[derive(Debug, Clone, Args)]
 pub struct Target {
     /// An interface NAME (its file is /etc/wireguard/NAME.conf), a FILE, or - for standard input
-    #[arg(value_name = "NAME|FILE")]
+    #[arg(value_name = "NAME|FILE", value_hint = ValueHint::FilePath)]
     pub config: PathBuf,
     /// The interface's name, for a file from standard input
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_hint = ValueHint::Other)]
     pub name: Option<Ifname>,
 }
 

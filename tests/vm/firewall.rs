@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 /// The facts in a ruleset, each once.
 pub(crate) fn facts(ruleset: &str) -> BTreeSet<String> {
-    let (mut table, mut chain) = (String::new(), String::new());
+    let (mut table, mut chain) = ("", "");
     let mut facts = BTreeSet::new();
     for line in ruleset
         .lines()
@@ -13,11 +13,11 @@ pub(crate) fn facts(ruleset: &str) -> BTreeSet<String> {
         .filter(|line| !line.is_empty() && *line != "}")
     {
         if let Some(rest) = line.strip_prefix("table ") {
-            table = rest.trim_end_matches(" {").to_owned();
-            chain.clear();
+            table = rest.trim_end_matches(" {");
+            chain = "";
         } else if let Some(rest) = line.strip_prefix("chain ") {
-            chain = rest.trim_end_matches(" {").to_owned();
-        } else if let Some(owner) = owner(&table) {
+            chain = rest.trim_end_matches(" {");
+        } else if let Some(owner) = owner(table) {
             if !line.starts_with("type filter hook ") {
                 facts.extend(meaning(owner, line));
             }
