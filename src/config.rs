@@ -1,14 +1,37 @@
-//! Stand-in until the parser lands.
+//! The config file: what it says, what is wrong with it, and how to change it without touching the rest.
+//!
+//! Everything here is pure: text in, values or text out.
+//!
+//! ```text
+//! bytes --decode--> text --lines--> Line --parse--> Config, Diagnostics
+//! ```
 
-/// When a hook of the file runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum HookPhase {
-    /// After the link is made, before anything is on it.
-    PreUp,
-    /// When all is in place.
-    PostUp,
-    /// Before anything is taken away.
-    PreDown,
-    /// When all is gone.
-    PostDown,
-}
+mod check;
+mod diagnostic;
+mod document;
+mod edit;
+mod endpoint;
+mod excerpt;
+mod keys;
+mod layout;
+mod model;
+mod parse;
+mod reader;
+mod report;
+mod save;
+mod secret;
+mod span;
+mod strip;
+mod values;
+
+pub use diagnostic::{Diagnostic, Severity};
+pub use document::{MAX_BYTES, decode};
+pub use model::{Config, Dns, Endpoint, Hooks, Interface, Peer, Table};
+pub use parse::{Parsed, parse};
+pub use reader::Names;
+pub use save::save;
+pub use span::{Span, Spanned};
+pub use strip::strip;
+
+#[cfg(test)]
+mod tests;

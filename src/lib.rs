@@ -1,9 +1,39 @@
 //! The library behind the `wgq` command; it exists for the binary and the tests.
+//!
+//! ```text
+//! wg0.conf --parse--> Config --resolve names--> Config
+//!                                                 |
+//! kernel --observe--> State (now) ----> desired(Config, now) = State (want)
+//!                        |                        |
+//!                        +--------- diff ---------+--> Vec<Step> --Display--> --dry-run, the [#] trace, errors, tests
+//!                                                          |
+//!                                        apply: execute each; on failure undo in reverse
+//! ```
+//!
+//! `config`, `desired`, `diff`, `plan` and `step` are pure: values in, values out. What touches the machine is in `host`;
+//! clippy holds to that by the list in .clippy.toml.
 
+#![warn(clippy::disallowed_methods)]
+
+pub mod apply;
+pub mod cli;
+pub mod commands;
 pub mod config;
+pub mod desired;
+pub mod diff;
+pub mod error;
+mod hint;
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the one folder that touches the machine"
+)]
 pub mod host;
 pub mod key;
 pub mod net;
 pub mod nft;
+mod ours;
+pub mod plan;
+pub mod report;
 pub mod state;
 pub mod step;
+pub mod surroundings;

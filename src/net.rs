@@ -6,6 +6,8 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 /// Why a text is none of this module's values; a lower-case phrase that says what was expected and what was found.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
@@ -92,7 +94,7 @@ impl fmt::Debug for Ifname {
 }
 
 /// An address family; prints as the option of `ip` that selects it (`-4`, `-6`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Family {
     /// IPv4
     V4,
@@ -191,10 +193,12 @@ fn parse_len(len: &str, bits: u8) -> Result<u8, Invalid> {
     let digits = !len.is_empty() && len.bytes().all(|byte| byte.is_ascii_digit());
     let value = if digits { len.parse().ok() } else { None };
     value.filter(|&value| value <= bits).ok_or_else(|| {
-        Invalid::new(format!(
-            "prefix length must be 0-{bits}, not {}",
-            len.escape_debug()
-        ))
+        let found = if len.is_empty() {
+            "nothing".into()
+        } else {
+            len.escape_debug().to_string()
+        };
+        Invalid::new(format!("prefix length must be 0-{bits}, not {found}"))
     })
 }
 
@@ -269,7 +273,7 @@ fn mask(ip: IpAddr, len: u8) -> IpAddr {
 }
 
 /// A packet mark (`SO_MARK`); 0 is none. Prints as `ip` and `wg` print it: `0xca6c`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct FwMark(pub u32);
 
 impl fmt::Display for FwMark {
@@ -279,7 +283,7 @@ impl fmt::Display for FwMark {
 }
 
 /// The number of a routing table (FIB). Prints as `ip` takes it: a number, or `main`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct TableId(pub u32);
 
 impl TableId {
@@ -347,7 +351,7 @@ mod tests {
         assert_eq!(why("10.0.0.0/33"), "prefix length must be 0-32, not 33");
         assert_eq!(why("::/129"), "prefix length must be 0-128, not 129");
         assert_eq!(why("10.0.0.0/+8"), "prefix length must be 0-32, not +8");
-        assert_eq!(why("10.0.0.0/"), "prefix length must be 0-32, not ");
+        assert_eq!(why("10.0.0.0/"), "prefix length must be 0-32, not nothing");
         assert_eq!(why("010.0.0.1"), "`010.0.0.1` is not an IP address");
     }
 

@@ -3,8 +3,11 @@
 //! One type for both, in canonical form (masked prefixes, ordered sets, kernel defaults filled in), so that a change is the
 //! difference of two values.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
+
+use serde::{Deserialize, Serialize};
 
 use crate::key::{PresharedKey, PrivateKey, PublicKey};
 use crate::net::{Address, Family, FwMark, Prefix, TableId};
@@ -25,10 +28,24 @@ pub struct State {
     pub rules: BTreeSet<PolicyRule>,
     /// The tunnel's own nftables table.
     pub nft: Option<NftTable>,
+    /// The tables that wg-quick made for an interface of this name, by their families; never wanted.
+    pub wg_quick_tables: BTreeSet<Family>,
     /// The kernel variables that the tunnel needs, with their values; found ones are those that were looked for.
     pub sysctls: BTreeMap<Sysctl, String>,
     /// What was told to the host's resolver.
     pub dns: Option<Dns>,
+}
+
+impl State {
+    /// Whether nothing of a tunnel is there; kernel variables are there with or without one.
+    pub fn is_nothing(&self) -> bool {
+        let sysctls = self.sysctls.clone();
+        *self
+            == Self {
+                sysctls,
+                ..Self::default()
+            }
+    }
 }
 
 /// A network interface, as rtnetlink sees it.
@@ -104,6 +121,19 @@ pub struct Peer {
     pub allowed_ips: BTreeSet<Prefix>,
 }
 
+impl Peer {
+    /// A peer with nothing set.
+    pub fn new(public_key: PublicKey) -> Self {
+        Self {
+            public_key,
+            preshared_key: None,
+            endpoint: None,
+            persistent_keepalive: None,
+            allowed_ips: BTreeSet::new(),
+        }
+    }
+}
+
 /// A route by the tunnel's link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Route {
@@ -116,7 +146,7 @@ pub struct Route {
 }
 
 /// A rule of the routing policy database (ip-rule(8)).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct PolicyRule {
     /// Each family has its own rules.
     pub family: Family,
@@ -129,7 +159,7 @@ pub struct PolicyRule {
 }
 
 /// Which packets a policy rule is for, of the kinds that wgq and wg-quick make.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Selector {
     /// All that do not carry the mark: `not fwmark M`.
     NotFwMark(FwMark),
@@ -140,11 +170,17 @@ pub enum Selector {
 }
 
 /// The name of a kernel variable in the form of sysctl(8): `net.ipv4.conf.all.src_valid_mark`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Sysctl(pub String);
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Sysctl(pub Cow<'static, str>);
+
+impl Sysctl {
+    /// Whether the source of a marked packet is checked by the route that its mark selects (ip-sysctl): a full tunnel's
+    /// answers would be dropped as spoofed without.
+    pub const SRC_VALID_MARK: Self = Self(Cow::Borrowed("net.ipv4.conf.all.src_valid_mark"));
+}
 
 /// What a tunnel tells the host's resolver.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Dns {
     /// Who is told.
     pub backend: DnsBackend,
@@ -159,7 +195,7 @@ pub struct Dns {
 }
 
 /// Who keeps the host's resolver configuration.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum DnsBackend {
     /// systemd-resolved, by resolvectl(1).
     Resolved,

@@ -3,12 +3,13 @@
 //! The text is the `[#]` trace, `--dry-run`, the context of errors and the golden tests. It is an equivalent: no such
 //! program is run.
 
-use crate::config::HookPhase;
-use crate::net::{Address, Ifname};
+use crate::net::{Address, Family, Ifname};
 use crate::nft::NftTable;
 use crate::state::{DeviceSettings, Dns, LinkKind, LinkSettings, Peer, PolicyRule, Route, Sysctl};
 
 mod display;
+
+pub use display::Brief;
 
 /// One change of the host. What is set carries the value before too, so that undoing it needs no look-up.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -93,6 +94,13 @@ pub enum Step {
         /// The table as it is to be; none deletes it.
         to: Option<NftTable>,
     },
+    /// Deletes a table that wg-quick made for the interface: `ip wg-quick-wg0`.
+    DeleteWgQuickTable {
+        /// The link's name.
+        ifname: Ifname,
+        /// The table's family; wg-quick has one for each.
+        family: Family,
+    },
     /// Writes a kernel variable.
     SetSysctl {
         /// Its name.
@@ -113,11 +121,26 @@ pub enum Step {
     },
     /// Runs a command of the user's.
     Hook {
+        /// The link's name.
+        ifname: Ifname,
         /// Where in the file it stands.
         phase: HookPhase,
         /// The command, with `%i` replaced.
         command: String,
     },
+}
+
+/// When a hook of the file runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum HookPhase {
+    /// After the link is made, before anything is on it.
+    PreUp,
+    /// When all is in place.
+    PostUp,
+    /// Before anything is taken away.
+    PreDown,
+    /// When all is gone.
+    PostDown,
 }
 
 /// Which steps can be sent to the kernel together.
@@ -130,7 +153,7 @@ pub enum Batch {
 }
 
 impl Step {
-    /// Returns the step that undoes this one; none for a hook, which cannot be undone.
+    /// Returns the step that undoes this one; none for a hook, and for what is another program's.
     pub fn inverse(&self) -> Option<Self> {
         Some(match self.clone() {
             Self::AddLink { ifname, kind } => Self::DeleteLink { ifname, kind },
@@ -167,7 +190,7 @@ impl Step {
                 from: to,
                 to: from,
             },
-            Self::Hook { .. } => return None,
+            Self::Hook { .. } | Self::DeleteWgQuickTable { .. } => return None,
         })
     }
 
@@ -185,6 +208,7 @@ impl Step {
             Self::AddLink { .. }
             | Self::DeleteLink { .. }
             | Self::SetNftTable { .. }
+            | Self::DeleteWgQuickTable { .. }
             | Self::SetSysctl { .. }
             | Self::SetDns { .. }
             | Self::Hook { .. } => None,
@@ -202,6 +226,18 @@ impl Step {
                 }) | None,
                 ..
             }
+        )
+    }
+    /// Whether the step, when it fails, may have done a part of its work, and undoing it all is harmless. An addition is
+    /// not among them: if it failed because the thing was there already, that thing is somebody else's.
+    pub fn may_be_half_done(&self) -> bool {
+        matches!(
+            self,
+            Self::Hook { .. }
+                | Self::SetDevice { .. }
+                | Self::SetPeer { .. }
+                | Self::SetLink { .. }
+                | Self::SetDns { .. }
         )
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::{self, Display, Formatter, Write as _};
 
 use super::Step;
-use crate::net::{Ifname, Prefix, TableId};
+use crate::net::{Family, Ifname, Prefix, TableId};
 use crate::state::{
     DeviceSettings, Dns, DnsBackend, LinkKind, LinkSettings, Peer, PolicyRule, Route, Selector,
 };
@@ -54,9 +54,39 @@ impl Display for Step {
                 from: None,
                 to: None,
             } => Ok(()),
+            Self::DeleteWgQuickTable { ifname, family } => {
+                let family = if *family == Family::V4 { "ip" } else { "ip6" };
+                write!(f, "nft delete table {family} wg-quick-{ifname}")
+            }
             Self::SetSysctl { sysctl, to, .. } => write!(f, "sysctl -q {}={to}", sysctl.0),
             Self::SetDns { ifname, from, to } => set_dns(f, *ifname, from.as_ref(), to.as_ref()),
             Self::Hook { command, .. } => f.write_str(command),
+        }
+    }
+}
+
+/// A step in one line of bearable length: for the trace and for errors, where the whole may be a table or 60,000 prefixes.
+#[derive(Debug, Clone, Copy)]
+pub struct Brief<'a>(pub &'a Step);
+
+/// The longest line of a [`Brief`], in characters.
+const MOST_CHARACTERS: usize = 400;
+
+impl Display for Brief<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        if let Step::SetNftTable {
+            to: Some(table), ..
+        } = self.0
+        {
+            return write!(f, "nft -f - # table inet {}", table.name);
+        }
+        let text = self.0.to_string();
+        let mut lines = text.lines();
+        let line = lines.next().unwrap_or_default();
+        match line.char_indices().nth(MOST_CHARACTERS) {
+            Some((end, _)) => write!(f, "{}...", line.get(..end).unwrap_or_default()),
+            None if lines.next().is_some() => write!(f, "{line} ..."),
+            None => f.write_str(line),
         }
     }
 }
@@ -240,7 +270,11 @@ fn tell_dns(f: &mut Formatter<'_>, ifname: Ifname, dns: &Dns) -> fmt::Result {
             if !domains.is_empty() {
                 write!(f, "; resolvectl domain {ifname} {}", domains.join(" "))?;
             }
-            write!(f, "; resolvectl default-route {ifname} {}", dns.all_names)
+            write!(
+                f,
+                "; resolvectl default-route {ifname} {}",
+                dns.is_default_route()
+            )
         }
         DnsBackend::Resolvconf { prefix } => {
             let text = dns.resolv_conf().escape_default().to_string();
@@ -270,6 +304,12 @@ impl Dns {
             let _ = writeln!(text, "search {}", self.search.join(" "));
         }
         text
+    }
+
+    /// Whether the servers are asked for names that no other link claims: so for a full tunnel, and for one that has no
+    /// domains of its own, which would never be asked otherwise.
+    pub fn is_default_route(&self) -> bool {
+        self.all_names || self.search.is_empty()
     }
 
     /// Returns the domains for resolvectl(1): the search domains, and `~.` when every name is to be asked there.

@@ -1,0 +1,106 @@
+//! The command line, as clap reads it. No logic.
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args, Parser, Subcommand, ValueHint};
+
+use crate::net::Ifname;
+use crate::report::Color;
+
+/// Brings WireGuard interfaces up and down
+///
+/// wgq takes a wg0.conf as wg-quick does and makes the host be what the file says: the interface, its keys and peers,
+/// addresses, routes, policy rules, firewall table and DNS. What it did is undone when a step fails.
+#[derive(Debug, Parser)]
+#[command(name = "wgq", version, max_term_width = 100, after_help = EXAMPLES)]
+pub struct Cli {
+    /// What to do
+    #[command(subcommand)]
+    pub command: Command,
+    /// What holds for every command
+    #[command(flatten)]
+    pub global: Global,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  wgq up wg0                  bring up /etc/wireguard/wg0.conf
+  wgq up ./office.conf        bring up a file as the interface `office'
+  wgq --dry-run up wg0        show what would be done, and do nothing
+  wgq down wg0                take the interface down, and all that came with it
+  wgq selftest                see what this host supports";
+
+/// What holds for every command.
+#[derive(Debug, Clone, Args)]
+pub struct Global {
+    /// Show the steps and change nothing
+    #[arg(long, global = true)]
+    pub dry_run: bool,
+    /// Say nothing but warnings and errors
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Show every step in full, with what the kernel says
+    #[arg(short, long, global = true, action = ArgAction::SetTrue)]
+    pub verbose: bool,
+    /// When to use colours; `NO_COLOR` is honoured
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
+    pub color: Color,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Bring an interface up
+    Up(Up),
+    /// Take an interface down, and all that came with it
+    Down {
+        /// The interface, or the file it was made from
+        #[command(flatten)]
+        target: Target,
+    },
+    /// Print what of a file is for `wg setconf`
+    Strip {
+        /// The file
+        #[command(flatten)]
+        target: Target,
+    },
+    /// Write the peers and keys of a running interface into its file
+    Save {
+        /// The interface
+        #[command(flatten)]
+        target: Target,
+    },
+    /// Drive an interface without the kernel's help; `up` starts this where it is needed
+    #[cfg(feature = "userspace")]
+    #[command(hide = true)]
+    Userspace {
+        /// The interface
+        ifname: Ifname,
+    },
+}
+
+/// An interface, by its name or its file.
+#[derive(Debug, Clone, Args)]
+pub struct Target {
+    /// An interface NAME (its file is /etc/wireguard/NAME.conf), a FILE, or - for standard input
+    #[arg(value_name = "NAME|FILE", value_hint = ValueHint::FilePath)]
+    pub config: PathBuf,
+    /// The interface's name, for a file from standard input
+    #[arg(long, value_name = "NAME", value_hint = ValueHint::Other)]
+    pub name: Option<Ifname>,
+}
+
+/// `wgq up`
+#[derive(Debug, Clone, Args)]
+pub struct Up {
+    /// What to bring up
+    #[command(flatten)]
+    pub target: Target,
+    /// Leave peers whose endpoint has no known address without one, and go on
+    #[arg(long)]
+    pub ignore_unresolved: bool,
+    /// Use the embedded WireGuard even if the kernel has its own
+    #[cfg(feature = "userspace")]
+    #[arg(long)]
+    pub userspace: bool,
+}

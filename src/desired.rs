@@ -1,0 +1,222 @@
+//! What a config file wants of a host: wg-quick's policy, as a function of values.
+
+use std::collections::{BTreeSet, HashMap};
+use std::net::SocketAddr;
+
+use crate::config::{self, Config, Table};
+use crate::net::{Address, Family, FwMark, Ifname, Prefix, TableId};
+use crate::state::{Device, DeviceSettings, Dns, Link, LinkSettings, Peer, Route, State};
+use crate::surroundings::Surroundings;
+
+mod full_tunnel;
+mod mtu;
+
+use full_tunnel::FullTunnel;
+pub use full_tunnel::free_table;
+
+/// What is wanted, and what was left out of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Desired {
+    /// The state to reach.
+    pub state: State,
+    /// Sentences on what the file asks for and this host cannot have, or what will not work.
+    pub warnings: Vec<String>,
+}
+
+/// Returns what `config` wants of a host.
+///
+/// `endpoints` are the addresses of the config's peers, in their order; none for a peer that has no endpoint or whose name
+/// could not be resolved. What is in `now` stays: peers, addresses and routes that a PreUp hook put on the link are kept
+/// and count like the file's own, as with wg-quick, which reads all of them back from the interface.
+pub fn desired(
+    ifname: Ifname,
+    config: &Config,
+    endpoints: &[Option<SocketAddr>],
+    now: &State,
+    surroundings: &Surroundings,
+) -> Desired {
+    let interface = &config.interface;
+    let mut warnings = Vec::new();
+    let addresses = addresses(interface, now, surroundings, &mut warnings);
+    let mut device = device(config, endpoints, &now.device);
+    let allowed_ips = routable(&device, surroundings, &mut warnings);
+    let table = interface.table.value;
+    let full_tunnel = match table {
+        Table::Auto => FullTunnel::of(&allowed_ips, &device.settings, now, surroundings),
+        Table::Off | Table::Id(_) => None,
+    };
+    let mtu = interface.mtu.map_or_else(
+        || mtu::automatic(&device, &addresses, surroundings),
+        |mtu| mtu.value,
+    );
+    let kind = now
+        .link
+        .as_ref()
+        .map_or(&surroundings.link_kind, |link| &link.kind)
+        .clone();
+    let mut state = State {
+        link: Some(Link {
+            kind,
+            settings: LinkSettings { mtu, up: true },
+        }),
+        dns: dns(interface, &device, surroundings),
+        ..State::default()
+    };
+    if let Some(full) = &full_tunnel {
+        device.settings.fwmark = Some(full.fwmark);
+        full.require(ifname, &addresses, &mut state);
+        warnings.extend(full.conflict(surroundings));
+    }
+    let table_of = |prefix: Prefix| match table {
+        Table::Off => None,
+        Table::Id(table) => Some(table),
+        Table::Auto if prefix.is_default() => full_tunnel.as_ref().map(|full| full.table),
+        Table::Auto => Some(TableId::MAIN).filter(|_| !is_covered(prefix, &addresses, now)),
+    };
+    let metric = interface.metric;
+    let own = allowed_ips.iter().filter_map(|&prefix| {
+        table_of(prefix).map(|table| Route {
+            prefix,
+            table,
+            metric,
+        })
+    });
+    state.routes = now.routes.iter().copied().chain(own).collect();
+    state.device = device;
+    state.addresses = addresses;
+    Desired { state, warnings }
+}
+
+/// The addresses that are on the link and those of the file, without IPv6 where the host has none.
+fn addresses(
+    interface: &config::Interface,
+    now: &State,
+    surroundings: &Surroundings,
+    warnings: &mut Vec<String>,
+) -> Vec<Address> {
+    let mut addresses = now.addresses.clone();
+    for address in interface.addresses.iter().map(|address| address.value) {
+        if address.family() == Family::V6 && !surroundings.ipv6 {
+            warnings.push(format!(
+                "IPv6 is off on this host: skipping the address {address}"
+            ));
+        } else if !addresses.contains(&address) {
+            addresses.push(address);
+        }
+    }
+    addresses
+}
+
+/// The peers that are on the device and those of the file; the file's word counts where it has one (`wg addconf`).
+fn device(config: &Config, endpoints: &[Option<SocketAddr>], now: &Device) -> Device {
+    let interface = &config.interface;
+    let mut peers = now.peers.clone();
+    let places: HashMap<_, _> = peers
+        .iter()
+        .enumerate()
+        .map(|(place, peer)| (peer.public_key, place))
+        .collect();
+    let endpoints = endpoints.iter().copied().chain(std::iter::repeat(None));
+    for (peer, endpoint) in config.peers.iter().zip(endpoints) {
+        let mut wanted = Peer {
+            public_key: peer.public_key.value,
+            preshared_key: peer.preshared_key.clone(),
+            endpoint,
+            persistent_keepalive: peer.persistent_keepalive,
+            allowed_ips: peer.allowed_ips.clone(),
+        };
+        match places
+            .get(&peer.public_key.value)
+            .and_then(|&place| peers.get_mut(place))
+        {
+            Some(found) => {
+                wanted.preshared_key = wanted.preshared_key.or(found.preshared_key.take());
+                wanted.endpoint = wanted.endpoint.or(found.endpoint);
+                wanted.persistent_keepalive =
+                    wanted.persistent_keepalive.or(found.persistent_keepalive);
+                *found = wanted;
+            }
+            None => peers.push(wanted),
+        }
+    }
+    let settings = DeviceSettings {
+        private_key: interface
+            .private_key
+            .clone()
+            .or_else(|| now.settings.private_key.clone()),
+        // 0 asks the kernel to choose, which it does for a new device and has done for a running one
+        listen_port: interface
+            .listen_port
+            .filter(|&port| port != 0)
+            .or(now.settings.listen_port),
+        fwmark: match interface.fwmark.map(|mark| mark.value) {
+            Some(FwMark(0)) => now.settings.fwmark.map(|_| FwMark(0)),
+            mark => mark.or(now.settings.fwmark),
+        },
+    };
+    Device { settings, peers }
+}
+
+/// All that the peers may send, without IPv6 where the host has none.
+fn routable(
+    device: &Device,
+    surroundings: &Surroundings,
+    warnings: &mut Vec<String>,
+) -> BTreeSet<Prefix> {
+    let all = device
+        .peers
+        .iter()
+        .flat_map(|peer| peer.allowed_ips.iter().copied());
+    let (routable, skipped): (BTreeSet<_>, BTreeSet<_>) =
+        all.partition(|prefix| prefix.family() == Family::V4 || surroundings.ipv6);
+    if let Some(first) = skipped.first() {
+        let more = skipped.len() - 1;
+        let more = if more > 0 {
+            format!(" and {more} more")
+        } else {
+            String::new()
+        };
+        warnings.push(format!(
+            "IPv6 is off on this host: skipping the route to {first}{more}"
+        ));
+    }
+    routable
+}
+
+/// Whether the main table has a route by this link that covers the prefix without ours: that of an address, or a hook's.
+fn is_covered(prefix: Prefix, addresses: &[Address], now: &State) -> bool {
+    // The kernel makes a route in the main table of every address but an IPv4 one of 32 bits.
+    let connected = addresses.iter().filter(|address| {
+        address.family() == Family::V6 || address.prefix_len() < Family::V4.bits()
+    });
+    let hooks = now
+        .routes
+        .iter()
+        .filter(|route| route.table == TableId::MAIN);
+    connected
+        .map(|address| address.prefix())
+        .chain(hooks.map(|route| route.prefix))
+        .any(|covering| covering.contains(prefix))
+}
+
+/// What to tell the resolver. Search domains alone are not told, as with wg-quick: there is nobody to ask about them.
+fn dns(interface: &config::Interface, device: &Device, surroundings: &Surroundings) -> Option<Dns> {
+    let config::Dns { servers, search } = &interface.dns;
+    (!servers.is_empty()).then(|| Dns {
+        backend: surroundings.dns_backend.clone(),
+        servers: servers.clone(),
+        search: search.clone(),
+        all_names: Family::BOTH.iter().any(|&family| takes_all(device, family)),
+        required: interface.dns_required,
+    })
+}
+
+/// Whether all addresses of a family are sent to peers: by its /0 or by its two halves.
+fn takes_all(device: &Device, family: Family) -> bool {
+    let sent = |len: u8| {
+        let all = device.peers.iter().flat_map(|peer| &peer.allowed_ips);
+        let of_len = all.filter(|p| p.family() == family && p.prefix_len() == len);
+        of_len.collect::<BTreeSet<_>>().len()
+    };
+    sent(0) == 1 || sent(1) == 2
+}

@@ -1,0 +1,225 @@
+//! The steps that lead from one state to another.
+//!
+//! Additions come first, in the order in which nothing is open before it is guarded: the link, the nftables table and the
+//! kernel variables before anything can carry a packet; the device, addresses and routes; and last the rule that makes
+//! the host look into the tunnel's table. Until that rule exists nothing does, so that the anti-spoof rules and the
+//! exemption of the LAN are there before the first packet. (wg-quick adds its rules first and its filter last.)
+//!
+//! Removals come after all additions, in reverse; the link goes before the table that guards it.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeSet, HashMap};
+
+use crate::key::PublicKey;
+use crate::net::Ifname;
+use crate::state::{Device, DeviceSettings, LinkSettings, Peer, Route, State};
+use crate::step::Step;
+
+/// Returns the steps that make the host of `now` the host of `want`, in order; none if they are equal.
+pub fn diff(ifname: Ifname, now: &State, want: &State) -> Vec<Step> {
+    let mut steps = Vec::new();
+    add_link(ifname, now, want, &mut steps);
+    set_guards(now, want, &mut steps);
+    if want.link.is_some() {
+        // A link that is made anew has nothing of what an old one had.
+        let fresh = State::default();
+        let on_link = if now.link.is_some() { now } else { &fresh };
+        set_device(ifname, &on_link.device, &want.device, &mut steps);
+        add_addresses(ifname, on_link, want, &mut steps);
+        set_link(ifname, on_link, want, &mut steps);
+        add_routes(ifname, on_link, want, &mut steps);
+    }
+    steps.extend(
+        want.rules
+            .difference(&now.rules)
+            .copied()
+            .map(Step::AddRule),
+    );
+    set_dns(ifname, now, want, &mut steps);
+
+    let surplus = now
+        .rules
+        .iter()
+        .rev()
+        .filter(|rule| !want.rules.contains(rule));
+    steps.extend(surplus.copied().map(Step::DeleteRule));
+    if want.link.is_some() && now.link.is_some() {
+        delete_from_link(ifname, now, want, &mut steps);
+    }
+    if let (Some(link), None) = (&now.link, &want.link) {
+        steps.push(Step::DeleteLink {
+            ifname,
+            kind: link.kind.clone(),
+        });
+    }
+    if want.link.is_none() {
+        release_guards(now, want, &mut steps);
+    }
+    let surplus = now.wg_quick_tables.difference(&want.wg_quick_tables);
+    steps.extend(surplus.map(|&family| Step::DeleteWgQuickTable { ifname, family }));
+    steps
+}
+
+fn add_link(ifname: Ifname, now: &State, want: &State, steps: &mut Vec<Step>) {
+    if let (None, Some(link)) = (&now.link, &want.link) {
+        steps.push(Step::AddLink {
+            ifname,
+            kind: link.kind.clone(),
+        });
+    }
+}
+
+/// Puts the table and the kernel variables of a tunnel that is to be in place.
+fn set_guards(now: &State, want: &State, steps: &mut Vec<Step>) {
+    if want.link.is_some() {
+        set_nft_table(now, want, steps);
+        set_sysctls(now, want, steps);
+    }
+}
+
+/// Takes back what guarded a tunnel that is gone.
+fn release_guards(now: &State, want: &State, steps: &mut Vec<Step>) {
+    set_sysctls(now, want, steps);
+    set_nft_table(now, want, steps);
+}
+
+fn set_nft_table(now: &State, want: &State, steps: &mut Vec<Step>) {
+    if now.nft != want.nft {
+        steps.push(Step::SetNftTable {
+            from: now.nft.clone(),
+            to: want.nft.clone(),
+        });
+    }
+}
+
+/// Writes the variables that have another value; a variable that could not be read is not there to be written.
+fn set_sysctls(now: &State, want: &State, steps: &mut Vec<Step>) {
+    for (sysctl, to) in &want.sysctls {
+        if let Some(from) = now.sysctls.get(sysctl)
+            && from != to
+        {
+            let (sysctl, from, to) = (sysctl.clone(), from.clone(), to.clone());
+            steps.push(Step::SetSysctl { sysctl, from, to });
+        }
+    }
+}
+
+fn set_device(ifname: Ifname, now: &Device, want: &Device, steps: &mut Vec<Step>) {
+    let from = &now.settings;
+    let to = DeviceSettings {
+        private_key: want
+            .settings
+            .private_key
+            .clone()
+            .or_else(|| from.private_key.clone()),
+        listen_port: want.settings.listen_port.or(from.listen_port),
+        fwmark: want.settings.fwmark.or(from.fwmark),
+    };
+    if *from != to {
+        steps.push(Step::SetDevice {
+            ifname,
+            from: from.clone(),
+            to,
+        });
+    }
+    let found = by_key(now);
+    for peer in &want.peers {
+        let from = found.get(&peer.public_key).copied();
+        // A learned endpoint stays where none is wanted.
+        let endpoint = peer
+            .endpoint
+            .or_else(|| from.and_then(|from| from.endpoint));
+        let to = Peer {
+            endpoint,
+            ..peer.clone()
+        };
+        if from != Some(&to) {
+            steps.push(Step::SetPeer {
+                ifname,
+                from: from.cloned(),
+                to: Some(to),
+            });
+        }
+    }
+}
+
+fn by_key(device: &Device) -> HashMap<PublicKey, &Peer> {
+    device
+        .peers
+        .iter()
+        .map(|peer| (peer.public_key, peer))
+        .collect()
+}
+
+fn add_addresses(ifname: Ifname, now: &State, want: &State, steps: &mut Vec<Step>) {
+    let missing = want
+        .addresses
+        .iter()
+        .filter(|address| !now.addresses.contains(address));
+    steps.extend(missing.map(|&address| Step::AddAddress { ifname, address }));
+}
+
+fn set_link(ifname: Ifname, now: &State, want: &State, steps: &mut Vec<Step>) {
+    let from = now
+        .link
+        .as_ref()
+        .map_or(LinkSettings::NEW, |link| link.settings);
+    if let Some(link) = &want.link
+        && from != link.settings
+    {
+        steps.push(Step::SetLink {
+            ifname,
+            from,
+            to: link.settings,
+        });
+    }
+}
+
+/// Adds the routes, the longest prefix first, as wg-quick does.
+fn add_routes(ifname: Ifname, now: &State, want: &State, steps: &mut Vec<Step>) {
+    let missing = longest_first(&want.routes, &now.routes);
+    steps.extend(
+        missing
+            .into_iter()
+            .map(|route| Step::AddRoute { ifname, route }),
+    );
+}
+
+fn longest_first(these: &BTreeSet<Route>, without: &BTreeSet<Route>) -> Vec<Route> {
+    let mut routes: Vec<Route> = these.difference(without).copied().collect();
+    routes.sort_by_key(|route| Reverse(route.prefix.prefix_len()));
+    routes
+}
+
+/// Deletes what is on a link that stays.
+fn delete_from_link(ifname: Ifname, now: &State, want: &State, steps: &mut Vec<Step>) {
+    let routes = longest_first(&now.routes, &want.routes).into_iter().rev();
+    steps.extend(routes.map(|route| Step::DeleteRoute { ifname, route }));
+    let surplus = now
+        .addresses
+        .iter()
+        .rev()
+        .filter(|address| !want.addresses.contains(address));
+    steps.extend(surplus.map(|&address| Step::DeleteAddress { ifname, address }));
+    let wanted = by_key(&want.device);
+    let surplus = now
+        .device
+        .peers
+        .iter()
+        .filter(|peer| !wanted.contains_key(&peer.public_key));
+    steps.extend(surplus.map(|peer| Step::SetPeer {
+        ifname,
+        from: Some(peer.clone()),
+        to: None,
+    }));
+}
+
+fn set_dns(ifname: Ifname, now: &State, want: &State, steps: &mut Vec<Step>) {
+    if now.dns != want.dns {
+        steps.push(Step::SetDns {
+            ifname,
+            from: now.dns.clone(),
+            to: want.dns.clone(),
+        });
+    }
+}

@@ -1,0 +1,191 @@
+//! Finding and reading a config file, by wg-quick's rules for names.
+
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, anyhow, bail};
+use nix::fcntl::OFlag;
+use nix::unistd::fchown;
+
+use crate::net::Ifname;
+
+/// The folder of the config files that are named by their interface alone.
+pub const CONFIG_DIR: &str = "/etc/wireguard";
+
+/// The largest file that is read, in bytes: above any with 20,000 peers or 65,280 AllowedIPs on one.
+const LARGEST: u64 = 64 << 20;
+
+/// What a NAME or FILE on the command line means.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    /// The interface.
+    pub ifname: Ifname,
+    /// Its file; none is standard input.
+    pub path: Option<PathBuf>,
+    /// Something to tell: another file could have been meant.
+    pub hint: Option<String>,
+}
+
+impl Target {
+    /// Finds out what is meant: `-` is standard input; a text that is an interface's name is a file in /etc/wireguard,
+    /// unless it ends in `.conf` and such a file is here; all else is a path.
+    pub fn find(config: &Path, name: Option<Ifname>) -> Result<Self> {
+        if config == Path::new("-") {
+            let ifname = name.context("a config from standard input needs --name")?;
+            return Ok(Self {
+                ifname,
+                path: None,
+                hint: None,
+            });
+        }
+        if name.is_some() {
+            bail!(
+                "--name is for a config from standard input: a file's own name is the interface's"
+            );
+        }
+        let text = config
+            .to_str()
+            .with_context(|| format!("{}: not UTF-8", config.display()))?;
+        match text
+            .strip_suffix(".conf")
+            .and_then(|stem| stem.parse().ok())
+        {
+            Some(ifname) if !text.contains('/') => Ok(Self::bare_file(text, ifname)),
+            _ if text.contains('/') => Self::path(config),
+            _ => match text.parse::<Ifname>() {
+                Ok(ifname) => Ok(Self::named(ifname)),
+                Err(why) => bail!("{why}"),
+            },
+        }
+    }
+
+    fn named(ifname: Ifname) -> Self {
+        let path = Path::new(CONFIG_DIR).join(format!("{ifname}.conf"));
+        Self {
+            ifname,
+            path: Some(path),
+            hint: None,
+        }
+    }
+
+    /// `wg0.conf` without a folder: the file that is here. (wg-quick: /etc/wireguard/wg0.conf.conf.)
+    fn bare_file(text: &str, ifname: Ifname) -> Self {
+        let installed = Path::new(CONFIG_DIR).join(text);
+        let hint = match (Path::new(text).exists(), installed.exists()) {
+            (true, true) => Some(format!(
+                "this is ./{text}; `{ifname}` alone is {}",
+                installed.display()
+            )),
+            (false, true) => Some(format!("`{ifname}` alone is {}", installed.display())),
+            (_, false) => None,
+        };
+        Self {
+            ifname,
+            path: Some(text.into()),
+            hint,
+        }
+    }
+
+    /// A path: the interface's name is the file's, less its ending.
+    fn path(config: &Path) -> Result<Self> {
+        let stem = config
+            .file_name()
+            .and_then(|name| name.to_str()?.strip_suffix(".conf"));
+        let Some(stem) = stem else {
+            bail!(
+                "{}: the config file must be a valid interface name, followed by .conf",
+                config.display()
+            );
+        };
+        let ifname = stem
+            .parse()
+            .map_err(|why| anyhow!("{}: {why}", config.display()))?;
+        Ok(Self {
+            ifname,
+            path: Some(config.to_owned()),
+            hint: None,
+        })
+    }
+
+    /// How the file is called in messages.
+    pub fn shown(&self) -> String {
+        self.path
+            .as_ref()
+            .map_or_else(|| "<stdin>".to_owned(), |path| path.display().to_string())
+    }
+
+    /// Reads the file, a regular one of bearable size.
+    pub fn read(&self) -> Result<Vec<u8>> {
+        let read = match &self.path {
+            Some(path) => read_regular(path),
+            None => read_at_most(&mut io::stdin().lock()),
+        };
+        read.with_context(|| self.shown())
+    }
+
+    /// Writes the file anew, whole or not at all, readable by its owner alone. A link stays, and its target is written.
+    pub fn write(&self, text: &str) -> Result<()> {
+        let path = self
+            .path
+            .as_ref()
+            .context("standard input cannot be written")?;
+        replace(path, text).with_context(|| format!("{}: cannot be written", self.shown()))
+    }
+
+    /// Whether others than the owner and the group can get at the file, by wg-quick's rule: the same permission is
+    /// given to all others on the file and on its folder.
+    pub fn is_world_accessible(&self) -> bool {
+        let Some(path) = &self.path else { return false };
+        let Ok(path) = path.canonicalize() else {
+            return false;
+        };
+        let mode = |path: &Path| path.metadata().map(|found| found.mode());
+        let folder = path.parent().map(mode);
+        matches!((mode(&path), folder), (Ok(file), Some(Ok(folder))) if file & folder & 0o007 != 0)
+    }
+}
+
+fn replace(path: &Path, text: &str) -> Result<()> {
+    let path = path.canonicalize()?;
+    let folder = path.parent().context("no folder")?;
+    let owner = path.metadata()?;
+    let mut file = tempfile::NamedTempFile::new_in(folder)?; // mode 0600
+    fchown(
+        file.as_file(),
+        Some(owner.uid().into()),
+        Some(owner.gid().into()),
+    )?;
+    file.write_all(text.as_bytes())?;
+    file.as_file().sync_all()?;
+    file.persist(&path)?;
+    File::open(folder)?.sync_all()?; // the new name, too, is to survive a loss of power
+    Ok(())
+}
+
+/// A FIFO or a device must not make us wait: it is opened without blocking and refused.
+fn read_regular(path: &Path) -> Result<Vec<u8>> {
+    let open = File::options()
+        .read(true)
+        .custom_flags(OFlag::O_NONBLOCK.bits())
+        .open(path);
+    let mut file = open?;
+    let found = file.metadata()?;
+    if found.is_dir() {
+        return Err(io::Error::from(io::ErrorKind::IsADirectory).into());
+    }
+    if !found.is_file() {
+        bail!("not a regular file");
+    }
+    read_at_most(&mut file)
+}
+
+fn read_at_most(from: &mut dyn Read) -> Result<Vec<u8>> {
+    let mut text = Vec::new();
+    from.take(LARGEST + 1).read_to_end(&mut text)?;
+    if u64::try_from(text.len())? > LARGEST {
+        bail!("larger than {} MiB: this is no config file", LARGEST >> 20);
+    }
+    Ok(text)
+}

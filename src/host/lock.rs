@@ -1,0 +1,52 @@
+//! One wgq at a time works on an interface.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+
+use super::record::run_dir;
+use crate::net::Ifname;
+
+/// The right to work on an interface; given back when dropped, or when the process ends in whatever way.
+#[derive(Debug)]
+pub struct Lock {
+    path: PathBuf,
+    _file: File,
+}
+
+impl Lock {
+    /// Takes the lock of an interface, or says that another wgq holds it.
+    pub fn take(ifname: Ifname) -> Result<Self> {
+        let path = run_dir()?.join(format!("{ifname}.lock"));
+        loop {
+            let mut options = OpenOptions::new();
+            let open = options.write(true).create(true).truncate(false).open(&path);
+            let file = open.with_context(|| path.display().to_string())?;
+            match file.try_lock() {
+                Ok(()) if is_at(&file, &path) => return Ok(Self { path, _file: file }),
+                Ok(()) => {} // its owner took the file away between our opening and our locking it
+                Err(TryLockError::WouldBlock) => {
+                    bail!("{ifname}: another wgq is working on this interface")
+                }
+                Err(TryLockError::Error(error)) => {
+                    return Err(error).with_context(|| path.display().to_string());
+                }
+            }
+        }
+    }
+}
+
+impl Drop for Lock {
+    /// The file goes while the lock is still held, so that none is left and nobody's is taken away.
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+/// Whether the open file is still the one of that name.
+fn is_at(file: &File, path: &Path) -> bool {
+    let inode = |found: &fs::Metadata| (found.dev(), found.ino());
+    matches!((&file.metadata(), &path.metadata()), (Ok(open), Ok(there)) if inode(open) == inode(there))
+}

@@ -1,0 +1,153 @@
+//! What the kernel cannot say about a tunnel, kept in /run/wgq/IFNAME.json from before its first step until after its last.
+//!
+//! It is written before anything is changed, so that `down` can undo an `up` that was killed at any moment: what is
+//! recorded and was not done yet is not found on the host, and is passed over.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use serde::{Deserialize, Serialize};
+
+use super::observe::Found;
+use crate::config::Hooks;
+use crate::net::Ifname;
+use crate::state::{Dns, PolicyRule, Sysctl};
+
+/// The folder of the records and locks.
+pub const RUN_DIR: &str = "/run/wgq";
+
+/// What is remembered of one tunnel.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record {
+    /// The file that the tunnel was made from; none for standard input.
+    pub config: Option<PathBuf>,
+    /// The program that drives the link, where it is neither the kernel nor the embedded one.
+    pub program: Option<String>,
+    /// The policy rules, for when the link and its routes are gone.
+    pub rules: BTreeSet<PolicyRule>,
+    /// The kernel variables that the tunnel needs.
+    pub sysctls: BTreeMap<Sysctl, Needed>,
+    /// What the resolver was told.
+    pub dns: Option<Dns>,
+    /// The hooks, for when the file is gone.
+    pub hooks: Hooks,
+}
+
+/// A kernel variable that a tunnel needs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Needed {
+    /// The value it needs.
+    pub value: String,
+    /// The value to put back when nobody needs it any more; none if it was right before.
+    pub before: Option<String>,
+}
+
+impl Record {
+    /// Reads the record of a tunnel; none if there is none.
+    pub fn read(ifname: Ifname) -> Result<Option<Self>> {
+        let path = path(ifname);
+        let text = match fs::read(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error).with_context(|| path.display().to_string()),
+        };
+        let record = serde_json::from_slice(&text);
+        record
+            .map(Some)
+            .with_context(|| format!("{}: damaged record", path.display()))
+    }
+
+    /// Writes the record of a tunnel, whole or not at all.
+    pub fn write(&self, ifname: Ifname) -> Result<()> {
+        let path = path(ifname);
+        self.replace(&path)
+            .with_context(|| format!("{}: cannot be written", path.display()))
+    }
+
+    fn replace(&self, path: &Path) -> Result<()> {
+        let dir = run_dir()?;
+        let mut file = tempfile::NamedTempFile::new_in(dir)?;
+        serde_json::to_writer(&mut file, self)?;
+        file.flush()?;
+        file.persist(path)?;
+        Ok(())
+    }
+
+    /// Deletes the record of a tunnel; one that is not there is fine.
+    pub fn delete(ifname: Ifname) -> Result<()> {
+        let path = path(ifname);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(error).with_context(|| path.display().to_string())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Reads the records of all other tunnels, damaged ones left out.
+    pub fn others(ifname: Ifname) -> Vec<(Ifname, Self)> {
+        let entries = fs::read_dir(RUN_DIR).into_iter().flatten().flatten();
+        let names = entries.filter_map(|entry| {
+            let name = entry.file_name().into_string().ok()?;
+            name.strip_suffix(".json")?.parse::<Ifname>().ok()
+        });
+        names
+            .filter(|&name| name != ifname)
+            .filter_map(|name| Some((name, Self::read(name).ok()??)))
+            .collect()
+    }
+}
+
+impl Record {
+    /// Returns the kernel variables to put back when this tunnel goes, with their values: those that it changed, that are
+    /// still as it set them, and that nobody else needs.
+    pub fn sysctls_to_restore(&self, ifname: Ifname, now: &Found) -> BTreeMap<Sysctl, String> {
+        let others = Self::others(ifname);
+        let needed_by_others = |sysctl: &Sysctl| {
+            // a full tunnel of another program needs the same variable and leaves no record with us
+            *sysctl == Sysctl::SRC_VALID_MARK && now.has_foreign_full_tunnel()
+                || others
+                    .iter()
+                    .any(|(_, other)| other.sysctls.contains_key(sysctl))
+        };
+        let changed = self.sysctls.iter().filter_map(|(sysctl, needed)| {
+            let before = needed.before.clone()?;
+            let as_set = now.state.sysctls.get(sysctl) == Some(&needed.value);
+            (as_set && !needed_by_others(sysctl)).then(|| (sysctl.clone(), before))
+        });
+        changed.collect()
+    }
+
+    /// Leaves it to the tunnels that still need a variable to put it back.
+    pub fn hand_over_sysctls(&self, ifname: Ifname) -> Result<()> {
+        for (other, mut record) in Self::others(ifname) {
+            let mut changed = false;
+            for (sysctl, mine) in &self.sysctls {
+                if let Some(theirs) = record.sysctls.get_mut(sysctl)
+                    && theirs.before.is_none()
+                {
+                    theirs.before.clone_from(&mine.before);
+                    changed = true;
+                }
+            }
+            if changed {
+                record.write(other)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Returns the folder of the records and locks, made if it is not there.
+pub fn run_dir() -> Result<&'static Path> {
+    let dir = Path::new(RUN_DIR);
+    fs::create_dir_all(dir).with_context(|| RUN_DIR.to_owned())?;
+    Ok(dir)
+}
+
+fn path(ifname: Ifname) -> PathBuf {
+    Path::new(RUN_DIR).join(format!("{ifname}.json"))
+}

@@ -1,0 +1,34 @@
+//! Kernel variables, by /proc/sys.
+
+use std::path::PathBuf;
+use std::{fs, io};
+
+use crate::state::Sysctl;
+
+/// Reads a variable; none if this kernel does not have it.
+pub fn read(sysctl: &Sysctl) -> io::Result<Option<String>> {
+    match fs::read_to_string(path(sysctl)) {
+        Ok(value) => Ok(Some(value.trim_end().to_owned())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Writes a variable.
+pub fn write(sysctl: &Sysctl, value: &str) -> io::Result<()> {
+    fs::write(path(sysctl), value)
+}
+
+/// Whether the host has IPv6 and it is neither switched off as a whole nor for new interfaces.
+pub fn has_ipv6() -> bool {
+    let on = |scope: &str| {
+        let sysctl = Sysctl(format!("net.ipv6.conf.{scope}.disable_ipv6").into());
+        matches!(read(&sysctl), Ok(Some(value)) if value == "0")
+    };
+    on("all") && on("default")
+}
+
+/// The file of a variable: the dots between its parts are slashes (sysctl.d(5)).
+fn path(sysctl: &Sysctl) -> PathBuf {
+    PathBuf::from("/proc/sys").join(sysctl.0.replace('.', "/"))
+}

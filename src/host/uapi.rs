@@ -1,0 +1,107 @@
+//! The client of a userspace WireGuard: reads and changes a device by its socket in /var/run/wireguard, as `wg` does.
+
+use std::io::{self, BufRead, BufReader, Write};
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use zeroize::Zeroizing;
+
+mod message;
+mod text;
+
+pub use message::{PeerStatus, Set, SetPeer, Sign, Status};
+
+use crate::apply::Failure;
+use crate::net::Ifname;
+use crate::step::Step;
+
+/// Where `wg` looks for the sockets of devices.
+pub const SOCKET_DIR: &str = "/var/run/wireguard";
+
+/// How long an answer may take; setting 20,000 peers takes the slowest implementation some seconds.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// Returns where the device's socket is.
+pub fn socket_path(ifname: Ifname) -> PathBuf {
+    PathBuf::from(format!("{SOCKET_DIR}/{ifname}.sock"))
+}
+
+/// Whether a process serves the device.
+pub fn is_served(ifname: Ifname) -> bool {
+    UnixStream::connect(socket_path(ifname)).is_ok()
+}
+
+/// Returns the device and how it fares; none if no process serves it.
+pub fn status(ifname: Ifname) -> io::Result<Option<Status>> {
+    match exchange(ifname, "get=1\n\n") {
+        Ok(answer) => Ok(Some(answer.parse().map_err(malformed)?)),
+        Err(error) if is_absent(&error) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Changes the device. An error is the device's own errno; it may have changed in part then.
+pub fn set(ifname: Ifname, set: &Set) -> io::Result<()> {
+    exchange(ifname, &Zeroizing::new(set.to_string())).map(drop)
+}
+
+/// Executes steps of devices and peers in one exchange. Which of them was refused is not told: the first stands for all.
+pub fn execute(steps: &[Step]) -> Vec<Failure> {
+    let mut change = Set::default();
+    let mut device = None;
+    for step in steps {
+        if let Step::SetDevice { ifname, from, to } = step {
+            device = Some(*ifname);
+            change.change_settings(from, to);
+        } else if let Step::SetPeer { ifname, from, to } = step {
+            device = Some(*ifname);
+            change.change_peer(from.as_ref(), to.as_ref());
+        }
+    }
+    let done = device.map_or(Ok(()), |ifname| set(ifname, &change));
+    let failure = |error: io::Error| Failure {
+        index: 0,
+        error: error.into(),
+    };
+    done.err().map(failure).into_iter().collect()
+}
+
+/// Sends a request; returns what was answered before the closing `errno=0`.
+fn exchange(ifname: Ifname, request: &str) -> io::Result<Zeroizing<String>> {
+    let mut socket = UnixStream::connect(socket_path(ifname))?;
+    socket.set_read_timeout(Some(PATIENCE))?;
+    socket.set_write_timeout(Some(PATIENCE))?;
+    socket.write_all(request.as_bytes())?;
+    let mut answer = Zeroizing::new(String::new());
+    let mut reader = BufReader::new(socket);
+    loop {
+        let start = answer.len();
+        if reader.read_line(&mut answer)? == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        let errno = answer
+            .get(start..)
+            .and_then(|line| line.strip_prefix("errno="));
+        if let Some(errno) = errno {
+            let errno: i32 = errno.trim_end().parse().map_err(malformed)?;
+            answer.truncate(start);
+            return match errno {
+                0 => Ok(answer),
+                _ => Err(io::Error::from_raw_os_error(errno.saturating_abs())), // wireguard-go's are negative
+            };
+        }
+    }
+}
+
+/// Whether the error says that nobody serves the device: no socket, or one whose process is dead.
+fn is_absent(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused
+    )
+}
+
+fn malformed(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, error)
+}

@@ -1,0 +1,175 @@
+//! What is asked of a device and what it answers, as values.
+
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use crate::key::{KEY_LEN, PresharedKey, PrivateKey, PublicKey};
+use crate::net::{FwMark, Prefix};
+use crate::state::{Device, DeviceSettings, Peer};
+
+/// A change of a device; what is none stays as it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Set {
+    /// The device's secret.
+    pub private_key: Option<PrivateKey>,
+    /// The UDP port; 0 is one that the system chooses.
+    pub listen_port: Option<u16>,
+    /// The mark of encrypted packets.
+    pub fwmark: Option<FwMark>,
+    /// Whether all peers are removed first.
+    pub replace_peers: bool,
+    /// Changes of peers, in order.
+    pub peers: Vec<SetPeer>,
+}
+
+/// A change of one peer; what is none stays as it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SetPeer {
+    /// Whose.
+    pub public_key: PublicKey,
+    /// Whether the peer is removed; all else is void then.
+    pub remove: bool,
+    /// Whether a peer that is not there stays away.
+    pub update_only: bool,
+    /// The secret shared with it.
+    pub preshared_key: Option<PresharedKey>,
+    /// Where it is.
+    pub endpoint: Option<SocketAddr>,
+    /// Seconds between keepalive packets.
+    pub persistent_keepalive: Option<u16>,
+    /// Whether its allowed IPs are cleared first.
+    pub replace_allowed_ips: bool,
+    /// Allowed IPs to add, or to take away.
+    pub allowed_ips: Vec<(Sign, Prefix)>,
+}
+
+/// What is done with an allowed IP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sign {
+    /// It is added, and taken from the peer that had it.
+    Add,
+    /// It is taken away; in the protocol since 2025.
+    Remove,
+}
+
+/// A device and how it fares.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Status {
+    /// What is set on the device.
+    pub settings: DeviceSettings,
+    /// Its peers.
+    pub peers: Vec<PeerStatus>,
+}
+
+/// A peer and how it fares.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PeerStatus {
+    /// What is set; the endpoint may be a learned one.
+    pub peer: Peer,
+    /// When a handshake last succeeded, since the epoch; none is never.
+    pub last_handshake: Option<Duration>,
+    /// Bytes received from it.
+    pub rx_bytes: u64,
+    /// Bytes sent to it.
+    pub tx_bytes: u64,
+}
+
+impl SetPeer {
+    /// A change of that peer that changes nothing.
+    pub fn new(public_key: PublicKey) -> Self {
+        Self {
+            public_key,
+            remove: false,
+            update_only: false,
+            preshared_key: None,
+            endpoint: None,
+            persistent_keepalive: None,
+            replace_allowed_ips: false,
+            allowed_ips: Vec::new(),
+        }
+    }
+}
+
+impl PeerStatus {
+    /// A peer that was never heard of.
+    pub fn new(peer: Peer) -> Self {
+        Self {
+            peer,
+            last_handshake: None,
+            rx_bytes: 0,
+            tx_bytes: 0,
+        }
+    }
+}
+
+impl Status {
+    /// What is set, without how it fares.
+    pub fn into_device(self) -> Device {
+        Device {
+            settings: self.settings,
+            peers: self.peers.into_iter().map(|peer| peer.peer).collect(),
+        }
+    }
+}
+
+impl Set {
+    /// Adds what leads from one setting to another; what is none in `to` and was not is cleared.
+    pub fn change_settings(&mut self, from: &DeviceSettings, to: &DeviceSettings) {
+        if from.private_key != to.private_key {
+            self.private_key = to.private_key.clone().or(Some([0; KEY_LEN].into()));
+        }
+        if from.listen_port != to.listen_port {
+            self.listen_port = to.listen_port.or(Some(0));
+        }
+        if from.fwmark != to.fwmark {
+            self.fwmark = to.fwmark.or(Some(FwMark(0)));
+        }
+    }
+
+    /// Adds what leads from one state of a peer to another; none is no such peer.
+    pub fn change_peer(&mut self, from: Option<&Peer>, to: Option<&Peer>) {
+        let change = match (from, to) {
+            (None, None) => return,
+            (Some(from), None) => SetPeer {
+                remove: true,
+                ..SetPeer::new(from.public_key)
+            },
+            (None, Some(to)) => SetPeer {
+                replace_allowed_ips: true,
+                ..SetPeer::between(&Peer::new(to.public_key), to)
+            },
+            (Some(from), Some(to)) => SetPeer::between(from, to),
+        };
+        self.peers.push(change);
+    }
+}
+
+impl SetPeer {
+    /// The change from one state of a peer to another.
+    fn between(from: &Peer, to: &Peer) -> Self {
+        let mut change = Self::new(to.public_key);
+        if from.preshared_key != to.preshared_key {
+            change.preshared_key = to.preshared_key.clone().or(Some([0; KEY_LEN].into()));
+        }
+        if from.endpoint != to.endpoint {
+            change.endpoint = to.endpoint;
+        }
+        if from.persistent_keepalive != to.persistent_keepalive {
+            change.persistent_keepalive = to.persistent_keepalive.or(Some(0));
+        }
+        // only implementations of 2025 and later can take a single one away
+        change.replace_allowed_ips = !from.allowed_ips.is_subset(&to.allowed_ips);
+        let kept = if change.replace_allowed_ips {
+            BTreeSet::new()
+        } else {
+            from.allowed_ips.clone()
+        };
+        change.allowed_ips = to
+            .allowed_ips
+            .difference(&kept)
+            .map(|&prefix| (Sign::Add, prefix))
+            .collect();
+        change
+    }
+}

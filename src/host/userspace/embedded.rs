@@ -1,0 +1,68 @@
+//! The embedded userspace WireGuard, as it runs in the background: `wgq userspace IFNAME`.
+
+use std::num::NonZero;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::Context;
+use tokio::runtime;
+use tokio::signal::unix::{SignalKind, signal};
+
+mod engine;
+mod peers;
+mod process;
+mod server;
+mod source;
+mod tun;
+mod udp;
+
+use crate::net::Ifname;
+use engine::Engine;
+use server::{Request, Server};
+
+/// How many things can be worked on at once: one each for reading, de- and encrypting, and writing.
+const MAX_THREADS: usize = 4;
+
+/// How often peers are looked after; well below the life of a session.
+const INTERVAL: Duration = Duration::from_secs(10);
+
+/// Makes the interface, served in the background by `wgq userspace IFNAME` of the given executable.
+pub fn start_embedded(wgq: &Path, ifname: Ifname) -> anyhow::Result<()> {
+    process::start(wgq, ifname)
+}
+
+/// Makes the interface and serves it until SIGTERM or SIGINT, or until its link or its socket is deleted.
+///
+/// For a process of its own: it leaves its session and closes what files it has inherited.
+pub fn serve(ifname: Ifname) -> anyhow::Result<()> {
+    process::detach().context("detach from the terminal")?;
+    let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
+    runtime::Builder::new_multi_thread()
+        .worker_threads(processors.min(MAX_THREADS))
+        .enable_all()
+        .build()?
+        .block_on(run(ifname))
+}
+
+async fn run(ifname: Ifname) -> anyhow::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let (send, recv, deleted) = tun::open(ifname)?;
+    let mut engine = Engine::start(send, recv).await?;
+    let mut server = Server::open(ifname)?;
+    let mut interval = tokio::time::interval(INTERVAL);
+    process::announce().context("tell that the device is there")?;
+    loop {
+        tokio::select! {
+            () = deleted.notified() => return Ok(()),
+            _ = terminate.recv() => return Ok(()),
+            _ = interrupt.recv() => return Ok(()),
+            _ = interval.tick() => engine.look_after().await,
+            request = server.next() => match request {
+                None => return Ok(()),
+                Some(Request::Get(answer)) => drop(answer.send(engine.status().await)),
+                Some(Request::Set(set, answer)) => drop(answer.send(engine.set(&set).await)),
+            },
+        }
+    }
+}

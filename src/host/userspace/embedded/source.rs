@@ -1,0 +1,51 @@
+//! Which of the host's addresses a peer last wrote to: the one that a reply must come from.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// How long an address is kept after the peer last wrote to it.
+///
+/// A live session hears from its peer at least every `KEEPALIVE_TIMEOUT` + `REKEY_TIMEOUT` when it sends. A peer not heard
+/// of for longer may be out of reach just because this host has moved to another uplink, where the old address, though
+/// still there, leads nowhere: then the kernel chooses again.
+const LIFETIME: Duration = Duration::from_secs(15);
+
+/// How many peers are remembered, so that forged datagrams cannot fill the memory.
+const MOST: usize = 1 << 16;
+
+#[derive(Default)]
+pub(super) struct Sources(Mutex<HashMap<SocketAddr, (IpAddr, Instant)>>);
+
+impl Sources {
+    /// Notes that the peer wrote to the address just now.
+    pub(super) fn learn(&self, peer: SocketAddr, local: IpAddr) {
+        let now = Instant::now();
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= MOST && !known.contains_key(&peer) {
+            known.retain(|_, (_, heard)| now.duration_since(*heard) < LIFETIME);
+            if known.len() >= MOST {
+                known.clear(); // a flood; those who are there in truth will be learned again
+            }
+        }
+        known.insert(peer, (local, now));
+    }
+
+    /// Returns the address to write to the peer from; none is the kernel's choice.
+    pub(super) fn get(&self, peer: SocketAddr) -> Option<IpAddr> {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known
+            .get(&peer)
+            .filter(|(_, heard)| heard.elapsed() < LIFETIME)
+            .map(|&(local, _)| local)
+    }
+
+    /// Notes that the address was of no use.
+    pub(super) fn forget(&self, peer: SocketAddr) {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&peer);
+    }
+}

@@ -1,0 +1,163 @@
+//! The TUN device: the side of the tunnel that the kernel's IP stack sees.
+//!
+//! Packets cross in bulk: the kernel hands over a TCP stream's segments uncut (GSO), and takes received ones joined (GRO).
+
+use std::fs::File;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use gotatun::packet::{Ip, Packet, PacketBufPool};
+use gotatun::tun::{IpRecv, IpSend, MtuWatcher};
+use tokio::sync::{Notify, mpsc, watch};
+use tun_rs::{AsyncDevice, DeviceBuilder, GROTable, IDEAL_BATCH_SIZE, VIRTIO_NET_HDR_LEN};
+
+use crate::net::Ifname;
+use crate::state::LinkSettings;
+
+/// The largest IP packet, in bytes.
+const MAX_PACKET: usize = 65_535;
+
+/// How many packets may wait to be written; what the engine itself lets wait.
+const MAX_QUEUED: usize = 4_000;
+
+/// How often the link's MTU is looked at; the engine pads packets up to it, never beyond.
+const MTU_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Makes the TUN device, with the MTU of a new kernel WireGuard link; it vanishes with this process.
+///
+/// The last value is notified when somebody deletes it. (Gotatun's own word for that comes at changes of the key too.)
+pub(super) fn open(ifname: Ifname) -> anyhow::Result<(TunSend, TunRecv, Arc<Notify>)> {
+    File::options().read(true).write(true).open("/dev/net/tun").context(
+        "open /dev/net/tun (`modprobe tun` loads its driver; a container needs `--device /dev/net/tun`)",
+    )?;
+    let device = DeviceBuilder::new()
+        .name(ifname.as_str())
+        .inherit_enable_state() // a new link is down
+        .mtu(LinkSettings::NEW.mtu.try_into()?)
+        .with(|linux| {
+            linux.offload(true);
+        })
+        .build_async()
+        .with_context(|| format!("ip tuntap add dev {ifname} mode tun"))?;
+    let (device, deleted) = (Arc::new(device), Arc::new(Notify::new()));
+    let send = TunSend::new(Arc::clone(&device));
+    let recv = TunRecv::new(device, Arc::clone(&deleted))?;
+    Ok((send, recv, deleted))
+}
+
+/// Takes packets from the engine to the kernel.
+pub(super) struct TunSend(mpsc::Sender<Packet<Ip>>);
+
+impl TunSend {
+    fn new(device: Arc<AsyncDevice>) -> Self {
+        let (sender, receiver) = mpsc::channel(MAX_QUEUED);
+        tokio::spawn(write(device, receiver));
+        Self(sender)
+    }
+}
+
+impl IpSend for TunSend {
+    async fn send(&mut self, packet: Packet<Ip>) -> io::Result<()> {
+        self.0
+            .send(packet)
+            .await
+            .map_err(|_| io::ErrorKind::BrokenPipe.into())
+    }
+}
+
+/// Writes packets, all that wait at once, until the device is gone.
+async fn write(device: Arc<AsyncDevice>, mut queue: mpsc::Receiver<Packet<Ip>>) {
+    let mut joined = GROTable::default();
+    let mut packets = Vec::with_capacity(IDEAL_BATCH_SIZE);
+    let mut buffers = Vec::new();
+    buffers.resize_with(IDEAL_BATCH_SIZE, || {
+        Vec::with_capacity(VIRTIO_NET_HDR_LEN + MAX_PACKET)
+    });
+    while queue.recv_many(&mut packets, IDEAL_BATCH_SIZE).await > 0 {
+        let count = packets.len();
+        for (buffer, packet) in buffers.iter_mut().zip(packets.drain(..)) {
+            buffer.clear();
+            buffer.resize(VIRTIO_NET_HDR_LEN, 0);
+            buffer.extend_from_slice(&packet.into_bytes());
+        }
+        let batch = buffers.get_mut(..count).unwrap_or_default();
+        match device
+            .send_multiple(&mut joined, batch, VIRTIO_NET_HDR_LEN)
+            .await
+        {
+            Err(error) if is_deleted(&error) => return,
+            // a packet that the kernel does not take, say while the link is down, is lost, as on any link
+            Ok(_) | Err(_) => {}
+        }
+    }
+}
+
+/// Takes packets from the kernel to the engine.
+pub(super) struct TunRecv {
+    device: Arc<AsyncDevice>,
+    deleted: Arc<Notify>,
+    mtu: watch::Receiver<u16>,
+    whole: Vec<u8>,
+    parts: Vec<Vec<u8>>,
+    lengths: Vec<usize>,
+}
+
+impl TunRecv {
+    fn new(device: Arc<AsyncDevice>, deleted: Arc<Notify>) -> anyhow::Result<Self> {
+        let (sender, mtu) = watch::channel(device.mtu()?);
+        tokio::spawn(follow_mtu(Arc::clone(&device), sender));
+        Ok(Self {
+            device,
+            deleted,
+            mtu,
+            whole: vec![0; VIRTIO_NET_HDR_LEN + MAX_PACKET],
+            parts: vec![vec![0; MAX_PACKET]; IDEAL_BATCH_SIZE],
+            lengths: vec![0; IDEAL_BATCH_SIZE],
+        })
+    }
+}
+
+impl IpRecv for TunRecv {
+    async fn recv<'a>(
+        &'a mut self,
+        pool: &mut PacketBufPool,
+    ) -> io::Result<impl Iterator<Item = Packet<Ip>> + Send + 'a> {
+        let received = self
+            .device
+            .recv_multiple(&mut self.whole, &mut self.parts, &mut self.lengths, 0)
+            .await;
+        let count = received.inspect_err(|error| {
+            if is_deleted(error) {
+                self.deleted.notify_one();
+            }
+        })?;
+        let pool = pool.clone();
+        let parts = self.parts.iter().zip(&self.lengths).take(count);
+        Ok(parts.filter_map(move |(part, &length)| {
+            let mut packet = pool.get();
+            packet.buf_mut().clear();
+            packet.buf_mut().extend_from_slice(part.get(..length)?);
+            packet.try_into_ip().ok()
+        }))
+    }
+
+    fn mtu(&self) -> MtuWatcher {
+        self.mtu.clone().into()
+    }
+}
+
+async fn follow_mtu(device: Arc<AsyncDevice>, mtu: watch::Sender<u16>) {
+    while !mtu.is_closed() {
+        tokio::time::sleep(MTU_INTERVAL).await;
+        if let Ok(now) = device.mtu() {
+            mtu.send_if_modified(|mtu| std::mem::replace(mtu, now) != now);
+        }
+    }
+}
+
+/// Whether the error says that the link was deleted.
+fn is_deleted(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(nix::libc::EBADFD)
+}

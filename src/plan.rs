@@ -1,0 +1,82 @@
+//! Plans: the difference of two states, with the user's hooks where wg-quick runs them.
+
+use std::net::SocketAddr;
+
+use crate::config::{Config, Hooks};
+use crate::desired::{Desired, desired};
+use crate::diff::diff;
+use crate::net::Ifname;
+use crate::state::State;
+use crate::step::{HookPhase, Step};
+use crate::surroundings::Surroundings;
+
+/// The way up, in the two parts between which the link is looked at again: a PreUp hook may have put things on it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Up {
+    /// The link and the PreUp hooks; nothing if there are no such hooks.
+    pub before: Vec<Step>,
+    /// All the rest, as it is when the hooks put nothing on the link.
+    pub after: Vec<Step>,
+    /// What is wanted, and what was left out.
+    pub desired: Desired,
+}
+
+/// Plans the way from `now` to what the file wants.
+pub fn up(
+    ifname: Ifname,
+    config: &Config,
+    endpoints: &[Option<SocketAddr>],
+    now: &State,
+    surroundings: &Surroundings,
+) -> Up {
+    let desired = desired(ifname, config, endpoints, now, surroundings);
+    let mut after = diff(ifname, now, &desired.state);
+    let hooks = &config.interface.hooks;
+    let mut before = Vec::new();
+    if !hooks.pre_up.is_empty() && now.link.is_none() {
+        before.push(after.remove(0)); // the link comes first
+        before.extend(hook_steps(ifname, hooks, HookPhase::PreUp));
+    }
+    after.extend(hook_steps(ifname, hooks, HookPhase::PostUp));
+    Up {
+        before,
+        after,
+        desired,
+    }
+}
+
+/// Returns the hooks of one phase, in the order of the file.
+pub fn hook_steps(ifname: Ifname, hooks: &Hooks, phase: HookPhase) -> Vec<Step> {
+    let hooks = hooks.on(ifname);
+    let commands = match phase {
+        HookPhase::PreUp => hooks.pre_up,
+        HookPhase::PostUp => hooks.post_up,
+        HookPhase::PreDown => hooks.pre_down,
+        HookPhase::PostDown => hooks.post_down,
+    };
+    let step = |command| Step::Hook {
+        ifname,
+        phase,
+        command,
+    };
+    commands.into_iter().map(step).collect()
+}
+
+/// The way down, in the two parts between which a changed device is saved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Down {
+    /// The PreDown hooks.
+    pub before: Vec<Step>,
+    /// All the rest, PostDown hooks included.
+    pub after: Vec<Step>,
+}
+
+/// Plans the way from `now` to a host without the tunnel: to `gone`, which is nothing but the kernel variables to put back.
+pub fn down(ifname: Ifname, hooks: &Hooks, now: &State, gone: &State) -> Down {
+    let mut after = diff(ifname, now, gone);
+    after.extend(hook_steps(ifname, hooks, HookPhase::PostDown));
+    Down {
+        before: hook_steps(ifname, hooks, HookPhase::PreDown),
+        after,
+    }
+}

@@ -1,0 +1,136 @@
+//! What is said to the person at the terminal: the trace of steps, warnings, errors and hints. All of it goes to stderr.
+
+use std::fmt::Display;
+use std::io::{self, IsTerminal, Write};
+
+use crate::step::{Brief, Step};
+
+/// When to colour.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless `NO_COLOR` is set
+    #[default]
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// How much is said.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Verbosity {
+    /// Warnings and errors.
+    Quiet,
+    /// The steps as well.
+    #[default]
+    Normal,
+    /// Every step in full.
+    Verbose,
+}
+
+/// The one place that writes to stderr.
+#[derive(Debug, Clone, Copy)]
+pub struct Report {
+    verbosity: Verbosity,
+    color: bool,
+}
+
+/// How many steps of one kind are shown in a row, unless all is asked for.
+const MOST_ALIKE: usize = 8;
+
+const BOLD_RED: &str = "\x1b[1;31m";
+const BOLD_YELLOW: &str = "\x1b[1;33m";
+const BOLD_CYAN: &str = "\x1b[1;36m";
+const DIM: &str = "\x1b[2m";
+
+impl Report {
+    /// A report in the given loudness. `no_color` is whether the variable `NO_COLOR` is set and not empty.
+    pub fn new(verbosity: Verbosity, color: Color, no_color: bool) -> Self {
+        let color = match color {
+            Color::Auto => !no_color && io::stderr().is_terminal(),
+            Color::Always => true,
+            Color::Never => false,
+        };
+        Self { verbosity, color }
+    }
+
+    /// Whether text is coloured.
+    pub fn color(&self) -> bool {
+        self.color
+    }
+
+    /// Shows the steps that come next: `[#] ip link add dev wg0 type wireguard`.
+    pub fn steps(&self, steps: &[Step]) {
+        if self.verbosity == Verbosity::Quiet {
+            return;
+        }
+        let mut text = String::new();
+        for alike in steps.chunk_by(|a, b| std::mem::discriminant(a) == std::mem::discriminant(b)) {
+            self.alike(&mut text, alike);
+        }
+        self.write(&text);
+    }
+
+    fn alike(&self, text: &mut String, steps: &[Step]) {
+        let all = self.verbosity == Verbosity::Verbose || steps.len() <= MOST_ALIKE;
+        let shown = if all { steps.len() } else { MOST_ALIKE / 2 };
+        for step in steps.iter().take(shown) {
+            let line = match self.verbosity {
+                Verbosity::Verbose => step.to_string(),
+                Verbosity::Normal | Verbosity::Quiet => Brief(step).to_string(),
+            };
+            text.push_str(&format!("{} {line}\n", self.paint(DIM, "[#]")));
+        }
+        if shown < steps.len() {
+            let more = steps.len() - shown;
+            text.push_str(&format!(
+                "{} ... and {more} more like these\n",
+                self.paint(DIM, "[#]")
+            ));
+        }
+    }
+
+    /// Says what was skipped, and that all goes on.
+    pub fn warning(&self, what: impl Display) {
+        self.write(&format!(
+            "wgq: {} {what}\n",
+            self.paint(BOLD_YELLOW, "warning:")
+        ));
+    }
+
+    /// Says what went wrong.
+    pub fn error(&self, what: impl Display) {
+        self.write(&format!("{} {what}\n", self.paint(BOLD_RED, "wgq:")));
+    }
+
+    /// Says what can be done.
+    pub fn hint(&self, what: impl Display) {
+        self.write(&format!("wgq: {} {what}\n", self.paint(BOLD_CYAN, "hint:")));
+    }
+
+    /// Says something that is worth knowing.
+    pub fn note(&self, what: impl Display) {
+        if self.verbosity > Verbosity::Quiet {
+            self.write(&format!("wgq: {what}\n"));
+        }
+    }
+
+    /// Says a text of several lines that is complete as it is.
+    pub fn block(&self, text: &str) {
+        self.write(&format!("{text}\n"));
+    }
+
+    fn paint(&self, style: &str, text: &str) -> String {
+        if self.color {
+            format!("{style}{text}\x1b[0m")
+        } else {
+            text.to_owned()
+        }
+    }
+
+    /// A stderr that is closed or full is no reason to stop half-way.
+    fn write(&self, text: &str) {
+        let _ = io::stderr().lock().write_all(text.as_bytes());
+    }
+}

@@ -1,0 +1,26 @@
+//! What the host is like around the tunnel: what others own and the tunnel's policy depends on. Read, never changed.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use crate::net::TableId;
+use crate::state::{DnsBackend, LinkKind, PolicyRule};
+
+/// The facts that [`desired`](crate::desired::desired) decides by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Surroundings {
+    /// Who is to drive a new link.
+    pub link_kind: LinkKind,
+    /// Whether the host has IPv6 and it is not switched off.
+    pub ipv6: bool,
+    /// The policy rules of all others.
+    pub rules: Vec<PolicyRule>,
+    /// The table for a full tunnel that names none; see [`free_table`](crate::desired::free_table).
+    pub free_table: TableId,
+    /// The MTU of the path to an endpoint, in bytes; endpoints without a route are missing.
+    pub path_mtus: BTreeMap<IpAddr, u32>,
+    /// The MTU of the default route, in bytes.
+    pub default_path_mtu: Option<u32>,
+    /// Who keeps the resolver's configuration.
+    pub dns_backend: DnsBackend,
+}

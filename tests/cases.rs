@@ -1,0 +1,192 @@
+//! Golden cases: `tests/cases/NAME/wg0.conf` on a host like `now.txt` leads to the steps of `plan.txt`.
+//!
+//! A case is added without writing Rust. `WGQ_BLESS=1 cargo test --test cases` writes the plans anew, to be reviewed as one
+//! reads a session of `ip`.
+//!
+//! `now.txt` may be missing; each line of it is one fact about the host before:
+//!
+//! ```text
+//! ipv6 off                            the host has no IPv6
+//! rule -4 32765 0xca6c 51820          another full tunnel: its family, priority, mark and table
+//! free-table 51821                    the table for a full tunnel that names none
+//! path 192.0.2.1 1420                 the MTU on the way there
+//! default-path 1492                   the MTU of the default route
+//! dns resolved                        who keeps resolv.conf: resolved, resolvconf, tun. (its prefix), file
+//! sysctl 1                            the value of src_valid_mark
+//! name vpn.example.com 192.0.2.1      what a name stands for
+//! userspace                           the kernel has no WireGuard
+//! ```
+
+#![allow(clippy::unwrap_used, missing_docs, reason = "a test")]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::net::{IpAddr, SocketAddr};
+use std::path::Path;
+
+use wgq::config::{self, Config, Endpoint, Names};
+use wgq::net::{Family, FwMark, TableId};
+use wgq::plan;
+use wgq::state::{DnsBackend, LinkKind, PolicyRule, Selector, State, Sysctl};
+use wgq::surroundings::Surroundings;
+
+struct Now {
+    state: State,
+    surroundings: Surroundings,
+    names: BTreeMap<String, IpAddr>,
+}
+
+impl Default for Now {
+    fn default() -> Self {
+        let sysctls = BTreeMap::from([(Sysctl::SRC_VALID_MARK, "0".to_owned())]);
+        Self {
+            state: State {
+                sysctls,
+                ..State::default()
+            },
+            surroundings: Surroundings {
+                link_kind: LinkKind::Kernel,
+                ipv6: true,
+                rules: Vec::new(),
+                free_table: TableId(51820),
+                path_mtus: BTreeMap::new(),
+                default_path_mtu: Some(1500),
+                dns_backend: DnsBackend::Resolved,
+            },
+            names: BTreeMap::new(),
+        }
+    }
+}
+
+impl Now {
+    fn read(text: &str) -> Self {
+        let mut now = Self::default();
+        for line in text
+            .lines()
+            .filter(|line| !line.is_empty() && !line.starts_with('#'))
+        {
+            now.fact(line);
+        }
+        now
+    }
+
+    fn fact(&mut self, line: &str) {
+        let around = &mut self.surroundings;
+        match line.split_whitespace().collect::<Vec<_>>()[..] {
+            ["ipv6", "off"] => around.ipv6 = false,
+            ["userspace"] => around.link_kind = LinkKind::Userspace { program: None },
+            ["free-table", table] => around.free_table = TableId(table.parse().unwrap()),
+            ["default-path", mtu] => around.default_path_mtu = mtu.parse().ok(),
+            ["path", address, mtu] => {
+                around
+                    .path_mtus
+                    .insert(address.parse().unwrap(), mtu.parse().unwrap());
+            }
+            ["name", name, address] => {
+                self.names.insert(name.to_owned(), address.parse().unwrap());
+            }
+            ["sysctl", value] => {
+                self.state
+                    .sysctls
+                    .insert(Sysctl::SRC_VALID_MARK, value.to_owned());
+            }
+            ["dns", "resolved"] => around.dns_backend = DnsBackend::Resolved,
+            ["dns", "file"] => around.dns_backend = DnsBackend::File,
+            ["dns", "resolvconf"] => {
+                around.dns_backend = DnsBackend::Resolvconf {
+                    prefix: String::new(),
+                };
+            }
+            ["dns", prefix] => {
+                around.dns_backend = DnsBackend::Resolvconf {
+                    prefix: prefix.to_owned(),
+                };
+            }
+            ["rule", family, priority, mark, table] => {
+                let mark = u32::from_str_radix(mark.trim_start_matches("0x"), 16).unwrap();
+                around.rules.push(PolicyRule {
+                    family: if family == "-4" {
+                        Family::V4
+                    } else {
+                        Family::V6
+                    },
+                    priority: priority.parse().unwrap(),
+                    selector: Selector::NotFwMark(FwMark(mark)),
+                    table: TableId(table.parse().unwrap()),
+                });
+            }
+            _ => panic!("now.txt: {line}"),
+        }
+    }
+
+    fn endpoints(&self, config: &Config) -> Vec<Option<SocketAddr>> {
+        let address = |endpoint: &Endpoint| match endpoint {
+            Endpoint::Addr(address) => Some(*address),
+            Endpoint::Name { host, port } => Some((*self.names.get(host)?, *port).into()),
+        };
+        config
+            .peers
+            .iter()
+            .map(|peer| {
+                peer.endpoint
+                    .as_ref()
+                    .and_then(|endpoint| address(&endpoint.value))
+            })
+            .collect()
+    }
+}
+
+/// The plan as text, or what is wrong with the file.
+fn plan_of(case: &Path) -> String {
+    let text = fs::read(case.join("wg0.conf")).unwrap();
+    let now = Now::read(&fs::read_to_string(case.join("now.txt")).unwrap_or_default());
+    let names = Names {
+        tables: BTreeMap::from([("office".to_owned(), 100)]),
+        services: BTreeMap::from([("domain".to_owned(), 53)]),
+    };
+    let parsed = config::parse(&text, &names);
+    let mut plan: String = parsed
+        .diagnostics
+        .iter()
+        .map(|found| found.render("wg0.conf", false) + "\n")
+        .collect();
+    let Some(config) = parsed.config else {
+        return plan;
+    };
+    let ifname = "wg0".parse().unwrap();
+    let endpoints = now.endpoints(&config);
+    let up = plan::up(ifname, &config, &endpoints, &now.state, &now.surroundings);
+    for warning in &up.desired.warnings {
+        plan += &format!("wgq: warning: {warning}\n");
+    }
+    for step in up.before.iter().chain(&up.after) {
+        plan += &format!("{step}\n");
+    }
+    plan
+}
+
+#[test]
+fn every_case_leads_to_its_plan() {
+    let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases");
+    let bless = std::env::var_os("WGQ_BLESS").is_some();
+    let mut count = 0;
+    let mut wrong = Vec::new();
+    for entry in fs::read_dir(cases).unwrap() {
+        let case = entry.unwrap().path();
+        let plan = plan_of(&case);
+        let golden = case.join("plan.txt");
+        if bless {
+            fs::write(&golden, &plan).unwrap();
+        }
+        let expected = fs::read_to_string(&golden).unwrap_or_default();
+        if plan != expected {
+            wrong.push(format!(
+                "{}:\n--- expected\n{expected}--- found\n{plan}",
+                case.display()
+            ));
+        }
+        count += 1;
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(count >= 15, "only {count} cases were found");
+}
