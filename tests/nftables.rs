@@ -1,8 +1,10 @@
 //! The firewall's writer and reader against the kernel, and against nft(8), in network namespaces of their own.
 #![allow(
-    clippy::unwrap_used,
+    clippy::expect_used,
     clippy::indexing_slicing,
-    reason = "a test may panic"
+    clippy::unwrap_used,
+    clippy::wildcard_enum_match_arm,
+    reason = "a test may panic, and the crate describes more than is tested"
 )]
 
 use std::error::Error as _;
@@ -319,7 +321,7 @@ fn a_long_set_is_written_in_parts() {
     own_network();
     let number = |index: u32| format!("10.{}.{}.1", index >> 8, index & 255);
     let singles: Vec<_> = (0..5000).map(number).collect();
-    let ranges: Vec<_> = singles.iter().map(|ip| format!("{ip}-{}5", ip)).collect();
+    let ranges: Vec<_> = singles.iter().map(|ip| format!("{ip}-{ip}5")).collect();
     for elements in [singles, ranges] {
         let chain = "type filter hook prerouting priority mangle; policy accept;";
         let set = elements.join(", ");

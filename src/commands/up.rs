@@ -6,13 +6,13 @@ use std::net::{IpAddr, SocketAddr};
 use super::load;
 use crate::apply::{FailedStep, Stop, Transaction, as_much_as_possible};
 use crate::cli;
-use crate::config::Config;
+use crate::config::{Config, Hooks};
 use crate::error::Error;
 use crate::hint;
 use crate::host::config_file::Target;
 use crate::host::lock::Lock;
 use crate::host::record::{Needed, Record};
-use crate::host::{self, Host};
+use crate::host::{self, Host, dns, hooks};
 use crate::net::Ifname;
 use crate::plan::{self, Up};
 use crate::report::Report;
@@ -38,6 +38,7 @@ pub(super) fn up(args: &cli::Up, dry_run: bool, report: Report) -> Result<(), Er
             .hint(format!("`wgq down {ifname}` takes it down")));
     }
     let leftover = Record::read(ifname)?;
+    prepare(&config, dry_run, report)?;
     let endpoints = host.resolve(&config, &target.shown(), args.ignore_unresolved)?;
     let attempt = Attempt {
         ifname,
@@ -60,6 +61,17 @@ pub(super) fn up(args: &cli::Up, dry_run: bool, report: Report) -> Result<(), Er
         Ok(()) => Ok(()),
         Err(stop) => Err(attempt.give_up(&mut host, transaction, stop)),
     }
+}
+
+/// Sees to what would otherwise go wrong half-way: hooks without a shell, a resolver that a loss of power left astray.
+fn prepare(config: &Config, dry_run: bool, report: Report) -> anyhow::Result<()> {
+    if config.interface.hooks != Hooks::default() {
+        hooks::check()?;
+    }
+    if !dry_run && let Err(error) = dns::recover() {
+        report.warning(format_args!("{error:#}"));
+    }
+    Ok(())
 }
 
 /// One attempt to bring an interface up.

@@ -89,7 +89,7 @@ impl Host {
     fn device(&mut self, ifname: Ifname, kind: &LinkKind) -> Result<Device> {
         let device = match kind {
             LinkKind::Kernel => self.wireguard()?.device(ifname)?,
-            LinkKind::Userspace { .. } => uapi::get(ifname)?,
+            LinkKind::Userspace { .. } => uapi::status(ifname)?.map(uapi::Status::into_device),
         };
         device.with_context(|| format!("{ifname}: the interface went away"))
     }

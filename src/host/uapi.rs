@@ -12,7 +12,9 @@ mod text;
 
 pub use message::{PeerStatus, Set, SetPeer, Sign, Status};
 
+use crate::apply::Failure;
 use crate::net::Ifname;
+use crate::step::Step;
 
 /// Where `wg` looks for the sockets of devices.
 pub const SOCKET_DIR: &str = "/var/run/wireguard";
@@ -42,6 +44,27 @@ pub fn status(ifname: Ifname) -> io::Result<Option<Status>> {
 /// Changes the device. An error is the device's own errno; it may have changed in part then.
 pub fn set(ifname: Ifname, set: &Set) -> io::Result<()> {
     exchange(ifname, &Zeroizing::new(set.to_string())).map(drop)
+}
+
+/// Executes steps of devices and peers in one exchange. Which of them was refused is not told: the first stands for all.
+pub fn execute(steps: &[Step]) -> Vec<Failure> {
+    let mut change = Set::default();
+    let mut device = None;
+    for step in steps {
+        if let Step::SetDevice { ifname, from, to } = step {
+            device = Some(*ifname);
+            change.change_settings(from, to);
+        } else if let Step::SetPeer { ifname, from, to } = step {
+            device = Some(*ifname);
+            change.change_peer(from.as_ref(), to.as_ref());
+        }
+    }
+    let done = device.map_or(Ok(()), |ifname| set(ifname, &change));
+    let failure = |error: io::Error| Failure {
+        index: 0,
+        error: error.into(),
+    };
+    done.err().map(failure).into_iter().collect()
 }
 
 /// Sends a request; returns what was answered before the closing `errno=0`.

@@ -270,7 +270,11 @@ fn tell_dns(f: &mut Formatter<'_>, ifname: Ifname, dns: &Dns) -> fmt::Result {
             if !domains.is_empty() {
                 write!(f, "; resolvectl domain {ifname} {}", domains.join(" "))?;
             }
-            write!(f, "; resolvectl default-route {ifname} {}", dns.all_names)
+            write!(
+                f,
+                "; resolvectl default-route {ifname} {}",
+                dns.is_default_route()
+            )
         }
         DnsBackend::Resolvconf { prefix } => {
             let text = dns.resolv_conf().escape_default().to_string();
@@ -300,6 +304,12 @@ impl Dns {
             let _ = writeln!(text, "search {}", self.search.join(" "));
         }
         text
+    }
+
+    /// Whether the servers are asked for names that no other link claims: so for a full tunnel, and for one that has no
+    /// domains of its own, which would never be asked otherwise.
+    pub fn is_default_route(&self) -> bool {
+        self.all_names || self.search.is_empty()
     }
 
     /// Returns the domains for resolvectl(1): the search domains, and `~.` when every name is to be asked there.

@@ -95,15 +95,25 @@ fn tests(chain: &'static str) -> BoxedStrategy<Vec<Value>> {
         "srcnat" => vec!["oifname"],
         _ => vec!["iifname", "oifname"],
     };
-    let network = prop_oneof![network4(), network6(), one_of("nfproto", &["ipv4", "ipv6"])];
-    let protocols = &["icmp", "tcp", "udp", "ipv6-icmp"];
-    let transport = prop_oneof![ports(), one_of("l4proto", protocols)];
+    let l4proto = |words| prop_oneof![ports(), one_of("l4proto", words)];
+    let addresses = prop_oneof![network4(), network6()];
+    let any = (
+        maybe(addresses),
+        maybe(l4proto(&["icmp", "tcp", "udp", "ipv6-icmp"])),
+    );
+    // nft does not list the family where ICMP says which it is
+    let family = (
+        one_of("nfproto", &["ipv4", "ipv6"]),
+        maybe(l4proto(&["tcp", "udp"])),
+    );
+    let protocols = prop_oneof![
+        any.prop_map(|(network, transport)| [network, transport].concat()),
+        family.prop_map(|(network, transport)| [vec![network], transport].concat()),
+    ];
     // the protocols of what is rewritten are said with what is written
     let protocols = match chain {
         "dstnat" => Just(Vec::new()).boxed(),
-        _ => (maybe(network), maybe(transport))
-            .prop_map(|(a, b)| [a, b].concat())
-            .boxed(),
+        _ => protocols.boxed(),
     };
     let others = (maybe(connection()), maybe(mark()), maybe(address_type()));
     (maybe(interface(names)), protocols, others)
@@ -139,7 +149,7 @@ fn one_or_set(values: Vec<Value>) -> Value {
     }
 }
 
-fn one_of(key: &'static str, words: &[&'static str]) -> BoxedStrategy<Value> {
+fn one_of(key: &'static str, words: &'static [&'static str]) -> BoxedStrategy<Value> {
     (equality(), subsequence(words.to_vec(), 1..=words.len()))
         .prop_map(move |(op, words)| {
             let right = one_or_set(words.into_iter().map(Value::from).collect());

@@ -4,7 +4,13 @@ use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::{Condvar, Mutex, PoisonError};
+use std::thread;
 use std::time::Duration;
+
+/// How many machines run now: no more than there are processors, for each keeps one busy.
+static RUNNING: Mutex<usize> = Mutex::new(0);
+static ENDED: Condvar = Condvar::new();
 
 /// The folder of the harness and the scripts that run in the machine (which sees it at the same path).
 pub(crate) fn folder() -> PathBuf {
@@ -36,7 +42,11 @@ impl Machine {
     /// `name` names the folder of the results under the target folder. One CPU, 20 minutes at most.
     pub(crate) fn new(name: &str) -> Self {
         let options = ["--cpus", "1"].map(str::to_owned).to_vec();
-        Self { name: name.to_owned(), options, timeout: Duration::from_mins(20) }
+        Self {
+            name: name.to_owned(),
+            options,
+            timeout: Duration::from_mins(20),
+        }
     }
 
     /// Makes systemd PID 1.
@@ -47,7 +57,8 @@ impl Machine {
 
     /// Keeps what the machine writes on an ext4 image, for the next boot.
     pub(crate) fn disk(mut self, image: &Path) -> Self {
-        self.options.extend(["--disk".to_owned(), image.display().to_string()]);
+        self.options
+            .extend(["--disk".to_owned(), image.display().to_string()]);
         self
     }
 
@@ -56,11 +67,14 @@ impl Machine {
     /// # Panics
     /// If there is no machine (the message says what to install), or the script fails.
     pub(crate) fn run(&self, script: &str, arguments: &[&OsStr]) -> Boot {
-        let results = Path::new(env!("CARGO_TARGET_TMPDIR")).join("vm").join(&self.name);
+        let results = Path::new(env!("CARGO_TARGET_TMPDIR"))
+            .join("vm")
+            .join(&self.name);
         if results.exists() {
             fs::remove_dir_all(&results).unwrap();
         }
         fs::create_dir_all(&results).unwrap();
+        let _turn = Turn::wait();
         let done = Command::new(folder().join("run"))
             .arg("--out")
             .arg(&results)
@@ -80,5 +94,27 @@ impl Machine {
             results.display()
         );
         Boot { results, output }
+    }
+}
+
+/// The right to run one machine.
+struct Turn;
+
+impl Turn {
+    fn wait() -> Self {
+        let most = thread::available_parallelism().map_or(1, usize::from);
+        let running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut running = ENDED
+            .wait_while(running, |running| *running >= most)
+            .unwrap_or_else(PoisonError::into_inner);
+        *running += 1;
+        Self
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        *RUNNING.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
+        ENDED.notify_one();
     }
 }

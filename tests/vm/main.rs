@@ -14,4 +14,5 @@ mod differences;
 mod firewall;
 mod machine;
 mod oracle;
+mod scenarios;
 mod state;

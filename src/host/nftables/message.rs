@@ -23,10 +23,8 @@ impl Family {
     pub(super) const ANY: Self = Self(0);
     /// IPv4 and IPv6 in one.
     pub(super) const INET: Self = Self(1);
-    const IP: Self = Self(2);
-    const IP6: Self = Self(10);
-    /// Those for IP packets.
-    pub(super) const IPS: [Self; 3] = [Self::IP, Self::IP6, Self::INET];
+    pub(super) const IP: Self = Self(2);
+    pub(super) const IP6: Self = Self(10);
 }
 
 impl fmt::Display for Family {

@@ -70,11 +70,6 @@ impl Engine {
         Ok(engine)
     }
 
-    /// Ends when the device can go on no longer: its link was deleted.
-    pub(super) async fn ended(&mut self) {
-        self.device.wait().await;
-    }
-
     /// Changes the device: first its settings, all or none of them, then its peers. The error is an errno.
     pub(super) async fn set(&mut self, set: &Set) -> Result<(), i32> {
         let had_key = self.private_key.is_some();
