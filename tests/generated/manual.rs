@@ -1,4 +1,4 @@
-//! The man page: what `clap_mangen` makes of the command line, with the written sections in man/sections.
+//! The man page: what clap_mangen makes of the command line, with the written sections in man/sections.
 
 use clap::Command;
 use clap_mangen::Man;
@@ -36,7 +36,7 @@ fn page() -> String {
     page += &rendered(|to| man.render_title(to));
     page += &rendered(|to| man.render_name_section(to));
     page += &rendered(|to| man.render_synopsis_section(to));
-    page += &rendered(|to| man.render_description_section(to));
+    page += &description(&command, ".SH DESCRIPTION\n");
     page += ".SH COMMANDS\n";
     for sub in command.get_subcommands() {
         page += &subcommand(sub);
@@ -49,30 +49,48 @@ fn page() -> String {
 /// A command as a part of the page: how it is called, what it does, and its options.
 fn subcommand(sub: &Command) -> String {
     let name = sub.get_name();
-    let man = Man::new(
-        sub.clone()
-            .bin_name(format!("wgq {name}"))
-            .disable_help_flag(true),
-    );
-    let synopsis = rendered(|to| man.render_synopsis_section(to));
-    let description = rendered(|to| man.render_description_section(to));
-    let options = rendered(|to| man.render_options_section(to));
-    let body = |section: &str, heading| section.split_once(heading).unwrap().1.to_owned();
+    let sub = sub
+        .clone()
+        .bin_name(format!("wgq {name}"))
+        .disable_help_flag(true);
+    let man = Man::new(sub.clone());
+    let synopsis = rendered(|to| man.render_synopsis_section(to)).replace(".SH SYNOPSIS\n", "");
+    let options = rendered(|to| man.render_options_section(to)).replace(".SH OPTIONS\n", "");
     format!(
-        ".SS {name}\n{}.PP\n{}{}",
-        body(&synopsis, ".SH SYNOPSIS\n"),
-        body(&description, ".SH DESCRIPTION\n"),
-        body(&options, ".SH OPTIONS\n"),
+        ".SS {name}\n{synopsis}{}{options}",
+        description(&sub, ".PP\n")
     )
 }
 
-/// What a part of `clap_mangen` writes, without the preamble that each part has.
+/// What a command does: its long description without the short one, or that if it has no other.
+fn description(command: &Command, heading: &str) -> String {
+    let text = rendered(|to| Man::new(command.clone()).render_description_section(to));
+    let text = text.replace(".SH DESCRIPTION\n", "");
+    let longer = text
+        .split_once(".PP\n")
+        .map_or(&*text, |(_, longer)| longer);
+    format!("{heading}{longer}")
+}
+
+/// What a part of clap_mangen writes, as man pages have it: literals in bold, no blank lines or blanks at the end of one.
 fn rendered(write: impl Fn(&mut dyn std::io::Write) -> std::io::Result<()>) -> String {
     let mut text = Vec::new();
     write(&mut text).unwrap();
     let text = String::from_utf8(text).unwrap();
-    text.strip_prefix(PREAMBLE).unwrap_or(&text).to_owned()
+    let text = text
+        .strip_prefix(APOSTROPHE)
+        .unwrap_or(&text)
+        .replace("\\*(Aq", "\\(aq");
+    let text = text.replace("\n.br\n\n.br\n", "\n.br\n");
+    let mut pieces = text.split('`');
+    let mut page = pieces.next().unwrap().to_owned();
+    while let (Some(literal), Some(rest)) = (pieces.next(), pieces.next()) {
+        page += &format!("\\fB{literal}\\fR{rest}");
+    }
+    page.lines()
+        .map(|line| format!("{}\n", line.trim_end()))
+        .collect()
 }
 
-/// How roff is made to print `'` as it is.
-const PREAMBLE: &str = ".ie \\n(.g .ds Aq \\(aq\n.el .ds Aq '\n";
+/// What every part begins with: how roff is made to print `'` as it is.
+const APOSTROPHE: &str = ".ie \\n(.g .ds Aq \\(aq\n.el .ds Aq '\n";
