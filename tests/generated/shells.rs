@@ -59,7 +59,7 @@ fn completes(shell: &str) {
     is("wgq -q down v", &["vpn"]);
     is("wgq down l", &["lost"]);
     is("wgq down o", &["office"]);
-    is("wgq down e", &[]);
+    is("wgq down eth", &[]);
     is("wgq save o", &[]);
     is("wgq save h", &["home"]);
     is("wgq --color never save h", &["home"]);
