@@ -1,7 +1,12 @@
 //! The man page: what clap_mangen makes of the command line, with the written sections in man/sections.
 
+use std::collections::BTreeSet;
+use std::process::Command as Process;
+
 use clap::Command;
 use clap_mangen::Man;
+
+use wgq::config::known_keys;
 
 use crate::{command, is_up_to_date};
 
@@ -23,6 +28,55 @@ const WRITTEN: [&str; 8] = [
 #[test]
 fn the_man_page_is_up_to_date() {
     is_up_to_date("man/wgq.8", &page());
+}
+
+#[test]
+fn the_man_page_names_every_key_of_a_config_file() {
+    let page = page();
+    let (_, keys) = page.split_once(".SS Keys of [Interface]\n").unwrap();
+    let (keys, _) = keys.split_once(".SH ").unwrap();
+    let (of_interface, of_peer) = keys.split_once(".SS Keys of [Peer]\n").unwrap();
+    let named = |section: &str| -> BTreeSet<String> {
+        let heads = section.split(".TP\n").skip(1).map(|entry| entry.lines().next().unwrap());
+        let words = heads.flat_map(|head| head.split([' ', '"', ',']).skip(1));
+        words.filter(|word| !word.is_empty()).map(str::to_owned).collect()
+    };
+    let known = |section| -> BTreeSet<String> {
+        let keys = known_keys().filter(|key| key.0 == section);
+        keys.map(|key| key.1.to_owned()).collect()
+    };
+    assert_eq!(named(of_interface), known("[Interface]"));
+    assert_eq!(named(of_peer), known("[Peer]"));
+}
+
+#[test]
+fn the_man_page_names_every_option() {
+    let page = page();
+    let mut command = command();
+    command.build();
+    let subs = command.get_subcommands();
+    for option in subs.chain([&command]).flat_map(Command::get_arguments) {
+        if let Some(long) = option.get_long() {
+            let roff = format!("\\fB\\-\\-{}\\fR", long.replace('-', "\\-"));
+            assert!(page.contains(&roff), "--{long} is not in the man page");
+        }
+    }
+}
+
+#[test]
+fn the_man_page_is_clean() {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/man/wgq.8");
+    let lint = Process::new("mandoc").args(["-T", "lint", "-W", "warning", file]).output();
+    let lint = lint.expect("mandoc: run tests/install");
+    assert!(lint.status.success(), "{}", String::from_utf8_lossy(&lint.stdout));
+
+    let mut render = Process::new("man");
+    render.args(["--warnings", "--local-file", file]).env("MANWIDTH", "80");
+    let shown = render.output().expect("man: run tests/install");
+    assert_eq!(String::from_utf8(shown.stderr).unwrap(), "");
+    let text = String::from_utf8(shown.stdout).unwrap();
+    let wide = text.lines().find(|line| line.chars().count() > 80);
+    assert_eq!(wide, None);
 }
 
 fn page() -> String {
