@@ -37,9 +37,15 @@ fn the_man_page_names_every_key_of_a_config_file() {
     let (keys, _) = keys.split_once(".SH ").unwrap();
     let (of_interface, of_peer) = keys.split_once(".SS Keys of [Peer]\n").unwrap();
     let named = |section: &str| -> BTreeSet<String> {
-        let heads = section.split(".TP\n").skip(1).map(|entry| entry.lines().next().unwrap());
+        let heads = section
+            .split(".TP\n")
+            .skip(1)
+            .map(|entry| entry.lines().next().unwrap());
         let words = heads.flat_map(|head| head.split([' ', '"', ',']).skip(1));
-        words.filter(|word| !word.is_empty()).map(str::to_owned).collect()
+        words
+            .filter(|word| !word.is_empty())
+            .map(str::to_owned)
+            .collect()
     };
     let known = |section| -> BTreeSet<String> {
         let keys = known_keys().filter(|key| key.0 == section);
@@ -66,12 +72,20 @@ fn the_man_page_names_every_option() {
 #[test]
 fn the_man_page_is_clean() {
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/man/wgq.8");
-    let lint = Process::new("mandoc").args(["-T", "lint", "-W", "warning", file]).output();
+    let lint = Process::new("mandoc")
+        .args(["-T", "lint", "-W", "warning", file])
+        .output();
     let lint = lint.expect("mandoc: run tests/install");
-    assert!(lint.status.success(), "{}", String::from_utf8_lossy(&lint.stdout));
+    assert!(
+        lint.status.success(),
+        "{}",
+        String::from_utf8_lossy(&lint.stdout)
+    );
 
     let mut render = Process::new("man");
-    render.args(["--warnings", "--local-file", file]).env("MANWIDTH", "80");
+    render
+        .args(["--warnings", "--local-file", file])
+        .env("MANWIDTH", "80");
     let shown = render.output().expect("man: run tests/install");
     assert_eq!(String::from_utf8(shown.stderr).unwrap(), "");
     let text = String::from_utf8(shown.stdout).unwrap();
