@@ -201,7 +201,8 @@ impl Engine {
                 poll_fn(|context| {
                     let _: () = drop(handshake.as_mut().poll(context));
                     Poll::Ready(())
-                }).await;
+                })
+                .await;
             }
         }
     }
