@@ -70,7 +70,7 @@ impl Report {
         for alike in steps.chunk_by(|a, b| std::mem::discriminant(a) == std::mem::discriminant(b)) {
             self.alike(&mut text, alike);
         }
-        self.write(&text);
+        write(&text);
     }
 
     fn alike(self, text: &mut String, steps: &[Step]) {
@@ -92,7 +92,7 @@ impl Report {
 
     /// Says what was skipped, and that all goes on.
     pub fn warning(self, what: impl Display) {
-        self.write(&format!(
+        write(&format!(
             "wgq: {} {what}\n",
             self.paint(BOLD_YELLOW, "warning:")
         ));
@@ -100,24 +100,24 @@ impl Report {
 
     /// Says what went wrong.
     pub fn error(self, what: impl Display) {
-        self.write(&format!("{} {what}\n", self.paint(BOLD_RED, "wgq:")));
+        write(&format!("{} {what}\n", self.paint(BOLD_RED, "wgq:")));
     }
 
     /// Says what can be done.
     pub fn hint(self, what: impl Display) {
-        self.write(&format!("wgq: {} {what}\n", self.paint(BOLD_CYAN, "hint:")));
+        write(&format!("wgq: {} {what}\n", self.paint(BOLD_CYAN, "hint:")));
     }
 
     /// Says something that is worth knowing.
     pub fn note(self, what: impl Display) {
         if self.verbosity > Verbosity::Quiet {
-            self.write(&format!("wgq: {what}\n"));
+            write(&format!("wgq: {what}\n"));
         }
     }
 
     /// Says a text of several lines that is complete as it is.
     pub fn block(self, text: &str) {
-        self.write(&format!("{text}\n"));
+        write(&format!("{text}\n"));
     }
 
     fn paint(self, style: &str, text: &str) -> String {
@@ -127,9 +127,9 @@ impl Report {
             text.to_owned()
         }
     }
+}
 
-    /// A stderr that is closed or full is no reason to stop half-way.
-    fn write(self, text: &str) {
-        let _ = io::stderr().lock().write_all(text.as_bytes());
-    }
+/// A stderr that is closed or full is no reason to stop half-way.
+fn write(text: &str) {
+    let _ = io::stderr().lock().write_all(text.as_bytes());
 }
