@@ -5,7 +5,9 @@
     reason = "tests read their own files and start the programs that they compare with"
 )]
 
+mod agrees_with_wg;
 mod diagnostics;
 mod properties;
 mod save;
 mod texts;
+mod uapi;

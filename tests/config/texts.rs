@@ -43,21 +43,31 @@ pub(crate) fn file(sound: u32) -> impl Strategy<Value = String> {
         })
 }
 
+/// Every value of the lists below in a file of its own.
+pub(crate) fn each_value() -> impl Iterator<Item = String> {
+    let key = PublicKey([1; 32]);
+    let head = move |peer| match peer {
+        true => format!("[Peer]\nPublicKey = {key}\n"),
+        false => "[Interface]\n".to_owned(),
+    };
+    let values = VALUES.iter().flat_map(move |values| {
+        let texts = values.good.iter().chain(values.bad);
+        texts.map(move |value| format!("{}{} = {value}\n", head(values.peer), values.key))
+    });
+    let junk = JUNK
+        .iter()
+        .map(move |junk| format!("{}{junk}\n", head(false)));
+    values.chain(junk)
+}
+
 /// A line of `[Interface]`.
 fn interface_line(sound: u32) -> impl Strategy<Value = String> {
+    let phase = select(vec!["PreUp", "PostUp", "PreDown", "PostDown"]);
     prop_oneof![
         3 => secret_key().prop_map(|key| format!("PrivateKey = {key}")),
-        1 => values("PrivateKey", sound, &["AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="], BAD_KEYS),
-        3 => values("ListenPort", sound, &["0", "51820", "65535", "080", "domain"], &["65536", "99999999999", "-1", "0x10", "+80", "no-such", "1,2", ""]),
-        3 => values("FwMark", sound, &["0", "off", "OFF", "51820", "0xca6c", "0xCA6C", "010", "4294967295", "0xffffffff"], &["0X10", "0x", "-1", "4294967296", "0x100000000", "+1", "1 x", "0xg", ""]),
-        3 => values("Address", 100, &["10.0.0.1/24", "10.0.0.2,fd00::1/64 10.0.0.3", "", "10.9.0.1/255.255.255.0"], &[]),
-        1 => values("DNS", 100, &["1.1.1.1", "1.1.1.1, ::1 example.com", ""], &[]),
-        1 => values("MTU", 100, &["1420", "0x578", ""], &[]),
-        1 => values("Table", 100, &["auto", "off", "1000", "0x10", "main", ""], &[]),
-        2 => (select(vec!["PreUp", "PostUp", "PreDown", "PostDown"]), select(HOOKS.to_vec())).prop_map(|(key, hook)| format!("{key} = {hook}")),
-        1 => values("SaveConfig", 100, &["true", "False"], &[]),
-        1 => Just(String::new()),
-        1 => select(JUNK.to_vec()).prop_map(move |junk| if sound == 100 { String::new() } else { junk.to_owned() }),
+        10 => value(false, sound),
+        2 => (phase, select(HOOKS)).prop_map(|(key, hook)| format!("{key} = {hook}")),
+        1 => junk(sound),
     ]
 }
 
@@ -65,29 +75,28 @@ fn interface_line(sound: u32) -> impl Strategy<Value = String> {
 fn peer_line(sound: u32) -> impl Strategy<Value = String> {
     prop_oneof![
         2 => secret_key().prop_map(|key| format!("PresharedKey = {key}")),
-        1 => values("PresharedKey", sound, &["AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="], BAD_KEYS),
         6 => prop::collection::vec(prefix(), 1..4).prop_map(|list| format!("AllowedIPs = {}", list.join(", "))),
-        1 => values("AllowedIPs", sound, &["0.0.0.0/0", "::/0", "10.0.0.1/08", "::ffff:10.0.0.1/96", "1:2:3:4:5:6:7::/128"], BAD_PREFIXES),
-        4 => values("Endpoint", sound, GOOD_ENDPOINTS, BAD_ENDPOINTS),
-        2 => values("PersistentKeepalive", sound, &["0", "off", "Off", "25", "65535", "0025"], &["65536", "25s", "-1", "+5", "0x5", "on", ""]),
+        8 => value(true, sound),
         1 => public_key().prop_map(|key| format!("PublicKey = {key}")),
-        1 => Just(String::new()),
-        1 => select(JUNK.to_vec()).prop_map(move |junk| if sound == 100 { String::new() } else { junk.to_owned() }),
+        1 => junk(sound),
     ]
 }
 
-fn values(
-    key: &'static str,
-    sound: u32,
-    good: &'static [&'static str],
-    bad: &'static [&'static str],
-) -> BoxedStrategy<String> {
-    let good = select(good).prop_map(move |value| format!("{key} = {value}"));
-    if bad.is_empty() || sound == 100 {
-        return good.boxed();
-    }
-    let bad = select(bad).prop_map(move |value| format!("{key} = {value}"));
-    prop_oneof![sound => good, 100 - sound => bad].boxed()
+fn value(peer: bool, sound: u32) -> impl Strategy<Value = String> {
+    let keys = VALUES.iter().filter(|values| values.peer == peer);
+    let keys: Vec<&Values> = keys.collect();
+    (select(keys), 0..100_u32, any::<prop::sample::Index>()).prop_map(
+        move |(values, chance, index)| {
+            let bad = chance >= sound && !values.bad.is_empty();
+            let value = index.get(if bad { values.bad } else { values.good });
+            format!("{} = {value}", values.key)
+        },
+    )
+}
+
+fn junk(sound: u32) -> impl Strategy<Value = String> {
+    let sound = sound.min(99);
+    prop_oneof![sound => Just(String::new()), 100 - sound => select(JUNK).prop_map(str::to_owned)]
 }
 
 fn prefix() -> impl Strategy<Value = String> {
@@ -97,6 +106,69 @@ fn prefix() -> impl Strategy<Value = String> {
         (0..4_u8, 0..=128_u8).prop_map(|(a, len)| format!("fd00:{a}::/{len}")),
     ]
 }
+
+/// What a key can have for a value.
+#[derive(Debug)]
+struct Values {
+    peer: bool,
+    key: &'static str,
+    good: &'static [&'static str],
+    bad: &'static [&'static str],
+}
+
+const fn interface(
+    key: &'static str,
+    good: &'static [&'static str],
+    bad: &'static [&'static str],
+) -> Values {
+    Values {
+        peer: false,
+        key,
+        good,
+        bad,
+    }
+}
+
+const fn peer(
+    key: &'static str,
+    good: &'static [&'static str],
+    bad: &'static [&'static str],
+) -> Values {
+    Values {
+        peer: true,
+        key,
+        good,
+        bad,
+    }
+}
+
+#[rustfmt::skip] // a table
+const VALUES: &[Values] = &[
+    interface("PrivateKey", &[NO_KEY], BAD_KEYS),
+    interface("ListenPort", &["0", "51820", "65535", "080", "domain"], &["65536", "99999999999", "-1", "0x10", "+80", "no-such", "1,2", ""]),
+    interface("FwMark", &["0", "off", "OFF", "51820", "0xca6c", "0xCA6C", "010", "4294967295", "0xffffffff"], &["0X10", "0x", "-1", "4294967296", "0x100000000", "+1", "1 x", "0xg", ""]),
+    interface("Address", &["10.0.0.1/24", "10.0.0.2,fd00::1/64 10.0.0.3", "", "10.9.0.1/255.255.255.0"], &[]),
+    interface("DNS", &["1.1.1.1", "1.1.1.1, ::1 example.com", ""], &[]),
+    interface("MTU", &["1420", "0x578", ""], &[]),
+    interface("Table", &["auto", "off", "1000", "0x10", "main", ""], &[]),
+    interface("SaveConfig", &["true", "False"], &[]),
+    peer("PresharedKey", &[NO_KEY], BAD_KEYS),
+    peer("PublicKey", &["Li4uLi4uLi4uLi4uLi4uLi4uLi4uLi4uLi4uLi4uLi4="], BAD_KEYS),
+    peer("AllowedIPs", &["0.0.0.0/0", "::/0", "10.0.0.1/08", "::ffff:10.0.0.1/96", "1:2:3:4:5:6:7::/128"], BAD_PREFIXES),
+    peer("AllowedIPs", SIGNED, &["+", "-", "+-10.0.0.1", "10.0.0.1/+8"]),
+    peer("Endpoint", GOOD_ENDPOINTS, BAD_ENDPOINTS),
+    peer("PersistentKeepalive", &["0", "off", "Off", "25", "65535", "0025"], &["65536", "25s", "-1", "+5", "0x5", "on", ""]),
+];
+
+/// The key of zeros, which is none.
+const NO_KEY: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+
+/// Prefixes with signs, which wg knows since 20250521.
+pub(crate) const SIGNED: &[&str] = &[
+    "+10.7.0.0/16",
+    "+10.7.0.0/16,10.8.0.0/16,-10.7.0.0/16",
+    "-10.0.0.0/8",
+];
 
 const BAD_KEYS: &[&str] = &[
     "",
@@ -157,7 +229,7 @@ const BAD_ENDPOINTS: &[&str] = &[
     "2001:db8::1",
     "192.0.2.1:65536",
     "192.0.2.1:-1",
-    "192.0.2.1:+1",
+    "192.0.2.1:+80",
     "192.0.2.1:no-such",
     "010.0.0.1:1",
     "16909060:1",
