@@ -13,7 +13,9 @@ use std::error::Error as _;
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
-use nftables::expr::{Expression, Fib, FibFlag, FibResult, NamedExpression, Payload, PayloadField};
+use nftables::expr::{
+    Expression, Fib, FibFlag, FibResult, NamedExpression, Payload, PayloadField, Prefix,
+};
 use nftables::schema::{NfListObject, NfObject, Nftables, Rule};
 use nftables::stmt::{JumpTarget, Match, Operator, Reject, RejectType, Statement};
 use nftables::types::{NfHook, RejectCode};
@@ -102,6 +104,16 @@ fn with_rule(statements: Vec<Statement<'static>>) -> NftTable {
     table
 }
 
+/// `ip saddr`
+fn saddr() -> Expression<'static> {
+    Expression::Named(NamedExpression::Payload(Payload::PayloadField(
+        PayloadField {
+            protocol: "ip".into(),
+            field: "saddr".into(),
+        },
+    )))
+}
+
 #[test]
 fn a_table_prints_as_nft_lists_it() {
     own_network();
@@ -148,12 +160,7 @@ fn the_text_of_a_rejection_says_which() {
     let reject = Reject::new(Some(RejectType::ICMPX), Some(RejectCode::PortUnreach));
     let mut table = with_rule(vec![
         Statement::Match(Match {
-            left: Expression::Named(NamedExpression::Payload(Payload::PayloadField(
-                PayloadField {
-                    protocol: "ip".into(),
-                    field: "saddr".into(),
-                },
-            ))),
+            left: saddr(),
             right: Expression::String("10.0.0.1".into()),
             op: Operator::EQ,
         }),
@@ -228,8 +235,27 @@ fn an_error_names_what_in_the_rule_was_refused() {
         error.source().unwrap().to_string(),
         "Invalid argument (os error 22)"
     );
-    let error = native::replace(&with_rule(vec![Statement::Notrack])).unwrap_err();
-    assert_eq!(error, Error::Beyond("rule 1 of chain premangle".to_owned()));
+}
+
+#[test]
+fn what_cannot_be_written_is_told_before_anything_is() {
+    own_network();
+    let from = |addr: &str, len| {
+        Statement::Match(Match {
+            left: saddr(),
+            right: Expression::Named(NamedExpression::Prefix(Prefix {
+                addr: Box::new(Expression::String(addr.to_owned().into())),
+                len,
+            })),
+            op: Operator::EQ,
+        })
+    };
+    native::replace(&with_rule(vec![from("10.0.0.0", 8)])).unwrap();
+    for statement in [Statement::Notrack, from("10.0.0.1", 8), from("fd00::", 8)] {
+        let error = native::replace(&with_rule(vec![statement])).unwrap_err();
+        let object = "rule 1 of chain premangle".to_owned();
+        assert_eq!(error, Error::Beyond(object));
+    }
 }
 
 #[test]
