@@ -381,6 +381,6 @@ fn random_rules_are_read_back_as_they_were_described() {
             &["-f", "-"],
             &format!("delete table inet {}\n{table}", table.name),
         );
-        assert_eq!(&native::observe(&table.name).unwrap().unwrap(), table);
+        assert_eq!(&listed_json(&table.name), table);
     });
 }
