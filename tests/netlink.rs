@@ -328,7 +328,7 @@ fn only_the_very_rule_is_deleted() {
             "rule add not fwmark 51820 table 51820 iif lo priority 1",
             "rule add not fwmark 51820 table 51820 to 10.0.0.0/8 priority 2",
             "rule add not from 10.0.0.0/8 fwmark 51820 table 51820 priority 3",
-            "rule add not fwmark 51820 table 51820 uidrange 0-1 priority 4",
+            "rule add not fwmark 51820 table 51820 uidrange 0-0 priority 4",
             "rule add not fwmark 51820 table 51820 ipproto tcp priority 5",
             "rule add fwmark 51820 table 51820 priority 6",
             "rule add not fwmark 51820/0xffff table 51820 priority 7",
