@@ -73,9 +73,17 @@ fn every_command_runs_as_written() {
     for host in ["server", "client"] {
         let mut run = Command::new("unshare");
         run.args(["--mount", "--net", "bash", "-c", &script(host)]);
-        let output = run.current_dir(env!("CARGO_MANIFEST_DIR")).output().unwrap();
-        let said = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "on the {host}: {}\n{said}", output.status);
+        let output = run
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .output()
+            .unwrap();
+        let said =
+            String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+        assert!(
+            output.status.success(),
+            "on the {host}: {}\n{said}",
+            output.status
+        );
     }
 }
 

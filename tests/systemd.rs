@@ -1,5 +1,9 @@
 //! The systemd units, as systemd reads them. The virtual machine boots with them.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test fails by panicking"
+)]
 
 use std::process::Command;
 
@@ -17,8 +21,21 @@ exec systemd-analyze verify --recursive-errors=no wgq@wg0.service wgq.target
 #[test]
 fn systemd_finds_nothing_to_say_against_the_units() {
     let mut verify = Command::new("unshare");
-    verify.args(["--mount", "sh", "-c", INSTALL, "sh", env!("CARGO_BIN_EXE_wgq")]);
-    let output = verify.current_dir(env!("CARGO_MANIFEST_DIR")).output().unwrap();
+    verify.args([
+        "--mount",
+        "sh",
+        "-c",
+        INSTALL,
+        "sh",
+        env!("CARGO_BIN_EXE_wgq"),
+    ]);
+    let output = verify
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success() && said.is_empty(), "{said}(is systemd-analyze there? run tests/install)");
+    assert!(
+        output.status.success() && said.is_empty(),
+        "{said}(is systemd-analyze there? run tests/install)"
+    );
 }

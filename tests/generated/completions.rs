@@ -1,4 +1,4 @@
-//! The completions: what clap_complete makes, and the names of interfaces, which it cannot know.
+//! The completions: what `clap_complete` makes, and the names of interfaces, which it cannot know.
 
 use clap::Command;
 use clap_complete::Shell;
@@ -28,10 +28,16 @@ fn bash() -> String {
 fn zsh() -> String {
     let script = generate(Shell::Zsh);
     let positional = ":_files' \\\n";
-    assert_eq!(script.matches(positional).count(), targeted(" ").split(' ').count());
+    assert_eq!(
+        script.matches(positional).count(),
+        targeted(" ").split(' ').count()
+    );
     let script = script.replace(positional, ":_wgq_interfaces' \\\n");
     let (functions, start) = script.rsplit_once("\nif [ ").unwrap();
-    format!("{functions}\n{}\nif [ {start}", include_str!("../../completions/interfaces/zsh"))
+    format!(
+        "{functions}\n{}\nif [ {start}",
+        include_str!("../../completions/interfaces/zsh")
+    )
 }
 
 /// More lines do it.
@@ -47,6 +53,9 @@ fn targeted(separator: &str) -> String {
         arguments.any(|argument| argument.get_id() == "config")
     };
     let command = command();
-    let names = command.get_subcommands().filter(takes_one).map(Command::get_name);
+    let names = command
+        .get_subcommands()
+        .filter(takes_one)
+        .map(Command::get_name);
     names.collect::<Vec<_>>().join(separator)
 }

@@ -37,9 +37,15 @@ fn the_man_page_names_every_key_of_a_config_file() {
     let (keys, _) = keys.split_once(".SH ").unwrap();
     let (of_interface, of_peer) = keys.split_once(".SS Keys of [Peer]\n").unwrap();
     let named = |section: &str| -> BTreeSet<String> {
-        let heads = section.split(".TP\n").skip(1).map(|entry| entry.lines().next().unwrap());
+        let heads = section
+            .split(".TP\n")
+            .skip(1)
+            .map(|entry| entry.lines().next().unwrap());
         let words = heads.flat_map(|head| head.split([' ', '"', ',']).skip(1));
-        words.filter(|word| !word.is_empty()).map(str::to_owned).collect()
+        words
+            .filter(|word| !word.is_empty())
+            .map(str::to_owned)
+            .collect()
     };
     let known = |section| -> BTreeSet<String> {
         let keys = known_keys().filter(|key| key.0 == section);
@@ -66,12 +72,20 @@ fn the_man_page_names_every_option() {
 #[test]
 fn the_man_page_is_clean() {
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/man/wgq.8");
-    let lint = Process::new("mandoc").args(["-T", "lint", "-W", "warning", file]).output();
+    let lint = Process::new("mandoc")
+        .args(["-T", "lint", "-W", "warning", file])
+        .output();
     let lint = lint.expect("mandoc: run tests/install");
-    assert!(lint.status.success(), "{}", String::from_utf8_lossy(&lint.stdout));
+    assert!(
+        lint.status.success(),
+        "{}",
+        String::from_utf8_lossy(&lint.stdout)
+    );
 
     let mut render = Process::new("man");
-    render.args(["--warnings", "--local-file", file]).env("MANWIDTH", "80");
+    render
+        .args(["--warnings", "--local-file", file])
+        .env("MANWIDTH", "80");
     let shown = render.output().expect("man: run tests/install");
     assert_eq!(String::from_utf8(shown.stderr).unwrap(), "");
     let text = String::from_utf8(shown.stdout).unwrap();
@@ -103,18 +117,26 @@ fn page() -> String {
 /// A command as a part of the page: how it is called, what it does, and its options.
 fn subcommand(sub: &Command) -> String {
     let name = sub.get_name();
-    let sub = sub.clone().bin_name(format!("wgq {name}")).disable_help_flag(true);
+    let sub = sub
+        .clone()
+        .bin_name(format!("wgq {name}"))
+        .disable_help_flag(true);
     let man = Man::new(sub.clone());
     let synopsis = rendered(|to| man.render_synopsis_section(to)).replace(".SH SYNOPSIS\n", "");
     let options = rendered(|to| man.render_options_section(to)).replace(".SH OPTIONS\n", "");
-    format!(".SS {name}\n{synopsis}{}{options}", description(&sub, ".PP\n"))
+    format!(
+        ".SS {name}\n{synopsis}{}{options}",
+        description(&sub, ".PP\n")
+    )
 }
 
 /// What a command does: its long description without the short one, or that if it has no other.
 fn description(command: &Command, heading: &str) -> String {
     let text = rendered(|to| Man::new(command.clone()).render_description_section(to));
     let text = text.replace(".SH DESCRIPTION\n", "");
-    let longer = text.split_once(".PP\n").map_or(&*text, |(_, longer)| longer);
+    let longer = text
+        .split_once(".PP\n")
+        .map_or(&*text, |(_, longer)| longer);
     format!("{heading}{longer}")
 }
 
@@ -123,14 +145,19 @@ fn rendered(write: impl Fn(&mut dyn std::io::Write) -> std::io::Result<()>) -> S
     let mut text = Vec::new();
     write(&mut text).unwrap();
     let text = String::from_utf8(text).unwrap();
-    let text = text.strip_prefix(APOSTROPHE).unwrap_or(&text).replace("\\*(Aq", "\\(aq");
+    let text = text
+        .strip_prefix(APOSTROPHE)
+        .unwrap_or(&text)
+        .replace("\\*(Aq", "\\(aq");
     let text = text.replace("\n.br\n\n.br\n", "\n.br\n");
     let mut pieces = text.split('`');
     let mut page = pieces.next().unwrap().to_owned();
     while let (Some(literal), Some(rest)) = (pieces.next(), pieces.next()) {
         page += &format!("\\fB{literal}\\fR{rest}");
     }
-    page.lines().map(|line| format!("{}\n", line.trim_end())).collect()
+    page.lines()
+        .map(|line| format!("{}\n", line.trim_end()))
+        .collect()
 }
 
 /// What every part begins with: how roff is made to print `'` as it is.

@@ -20,7 +20,8 @@ fn offered(shell: &str, line: &str) -> Vec<String> {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/completions");
     let driver = match shell {
         // what readline does: the words, and the function that `complete` knows for the first
-        "bash" => r#"exec bash --norc --noprofile -c '
+        "bash" => {
+            r#"exec bash --norc --noprofile -c '
             source "$1/wgq.bash"
             eval "COMP_WORDS=($2)"; [[ $2 != *" " ]] || COMP_WORDS+=("")
             COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
@@ -28,9 +29,12 @@ fn offered(shell: &str, line: &str) -> Vec<String> {
             for i in "${!spec[@]}"; do [[ ${spec[i]} != -F ]] || function=${spec[i + 1]}; done
             "$function" wgq "${COMP_WORDS[-1]}" "${COMP_WORDS[-2]}"
             ((${#COMPREPLY[@]})) || COMPREPLY=($(compgen -f -- "${COMP_WORDS[-1]}")) # -o default
-            printf "%s\n" "${COMPREPLY[@]}"' bash "$@""#,
+            printf "%s\n" "${COMPREPLY[@]}"' bash "$@""#
+        }
         "zsh" => r#"exec zsh -f "$1/../tests/generated/capture.zsh" "$@""#,
-        "fish" => r#"exec fish --no-config --command 'source $argv[1]/wgq.fish; complete -C $argv[2]' "$@""#,
+        "fish" => {
+            r#"exec fish --no-config --command 'source $argv[1]/wgq.fish; complete -C $argv[2]' "$@""#
+        }
         other => panic!("{other}"),
     };
     let script = format!("{HOST}{driver}");
@@ -38,12 +42,19 @@ fn offered(shell: &str, line: &str) -> Vec<String> {
     run.args(["--mount", "sh", "-c", &script, "sh", folder, line]);
     let output = run.output().unwrap();
     let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(errors.is_empty(), "{shell}: {line}: {errors}(are all shells there? run tests/install)");
+    assert!(
+        errors.is_empty(),
+        "{shell}: {line}: {errors}(are all shells there? run tests/install)"
+    );
     let text = String::from_utf8(output.stdout).unwrap();
-    let words = text.lines().map(|word| word.split('\t').next().unwrap().trim().to_owned());
+    let words = text
+        .lines()
+        .map(|word| word.split('\t').next().unwrap().trim().to_owned());
     // fish also offers words that have the letters anywhere in them
     let typed = line.rsplit(' ').next().unwrap();
-    let mut words: Vec<_> = words.filter(|word| !word.is_empty() && word.starts_with(typed)).collect();
+    let mut words: Vec<_> = words
+        .filter(|word| !word.is_empty() && word.starts_with(typed))
+        .collect();
     words.sort();
     words.dedup();
     words

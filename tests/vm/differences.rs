@@ -23,12 +23,12 @@ pub(crate) fn wanted(recorded: &[Phase]) -> Vec<Phase> {
             // `down` brings back what was before `up`. wg-quick leaves src_valid_mark at 1, and removes the rule
             // `lookup main suppress_prefixlength 0` of every other full tunnel with its own.
             ("down", true) => before.remove(tunnel).unwrap_or_default(),
-            _ => {
-                if verb == "up" {
-                    before.insert(tunnel, now);
-                }
+            ("up", true) => {
+                let state = with_one_mark(&now, state, tunnel);
+                before.insert(tunnel, now);
                 state
             }
+            _ => state,
         };
         wanted.push(Phase {
             lines: now.iter().cloned().chain(hooks).collect(),
@@ -36,6 +36,28 @@ pub(crate) fn wanted(recorded: &[Phase]) -> Vec<Phase> {
         });
     }
     wanted.iter().map(neutral).collect()
+}
+
+/// All of wgq's full tunnels carry the mark of the one that was there first: with a mark each, as wg-quick gives them, the
+/// encrypted packets of the second go through the first.
+fn with_one_mark(before: &[String], after: Vec<String>, tunnel: &str) -> Vec<String> {
+    let mark_of = |lines: &[String], device: &str| {
+        let mut marks = lines
+            .iter()
+            .filter_map(|line| line.strip_prefix(device)?.split_once("FwMark "));
+        marks.find_map(|(_, mark)| mark.split(' ').next().map(str::to_owned))
+    };
+    let marks = (
+        mark_of(before, "+ device "),
+        mark_of(&after, &format!("+ device {tunnel}: ")),
+    );
+    let (Some(first), Some(second)) = marks else {
+        return after;
+    };
+    after
+        .iter()
+        .map(|line| line.replace(&format!("ark {second} "), &format!("ark {first} ")))
+        .collect()
 }
 
 /// A phase without what may differ in its lines.

@@ -37,13 +37,14 @@ fn every_case_is_up_and_down_as_with_wg_quick() {
         let want = differences::wanted(&recorded);
         let found: Vec<Phase> = phases.iter().map(differences::neutral).collect();
         if want != found {
-            write!(
-                wrong,
-                "\n== {name}: wanted\n{}== found\n{}",
-                text(&want),
-                text(&found)
-            )
-            .unwrap();
+            writeln!(wrong, "\n{name}:").unwrap();
+            for (want, found) in want
+                .iter()
+                .zip(&found)
+                .filter(|(want, found)| want != found)
+            {
+                wrong += &difference(want, found);
+            }
         }
     }
     assert!(
@@ -136,6 +137,21 @@ pub(crate) fn changes(before: &State, after: &State) -> Vec<String> {
     let gone = before.difference(after).map(|line| format!("- {line}"));
     let new = after.difference(before).map(|line| format!("+ {line}"));
     gone.chain(new).collect()
+}
+
+/// What a phase should have (`wanted`) and has not, and the other way round (`found`).
+fn difference(want: &Phase, found: &Phase) -> String {
+    let mut text = format!(
+        "{}: done: wanted {}, found {}\n",
+        found.title, want.done, found.done
+    );
+    for line in want.lines.iter().filter(|line| !found.lines.contains(line)) {
+        writeln!(text, "  wanted {line}").unwrap();
+    }
+    for line in found.lines.iter().filter(|line| !want.lines.contains(line)) {
+        writeln!(text, "  found  {line}").unwrap();
+    }
+    text
 }
 
 fn text(phases: &[Phase]) -> String {

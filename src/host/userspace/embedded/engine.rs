@@ -198,7 +198,7 @@ impl Engine {
             if dead && peer.peer.keepalive.is_some() && peer.peer.endpoint.is_some() {
                 let mut handshake = pin!(self.device.force_handshake(&peer.peer.public_key));
                 // begun by the first poll, unless one is under way; nobody waits for its end
-                poll_fn(|context| Poll::Ready(drop(handshake.as_mut().poll(context)))).await;
+                poll_fn(|context| Poll::Ready(handshake.as_mut().poll(context).is_ready())).await;
             }
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! Packets cross in bulk: the kernel hands over a TCP stream's segments uncut (GSO), and takes received ones joined (GRO).
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -41,6 +41,12 @@ pub(super) fn open(ifname: Ifname) -> anyhow::Result<(TunSend, TunRecv, Arc<Noti
         })
         .build_async()
         .with_context(|| format!("ip tuntap add dev {ifname} mode tun"))?;
+    // as the kernel's WireGuard: no link-local address that nobody asked for (1: none). Where /proc/sys cannot be written
+    // there is one, which harms nobody.
+    let _ = fs::write(
+        format!("/proc/sys/net/ipv6/conf/{ifname}/addr_gen_mode"),
+        "1",
+    );
     let (device, deleted) = (Arc::new(device), Arc::new(Notify::new()));
     let send = TunSend::new(Arc::clone(&device));
     let recv = TunRecv::new(device, Arc::clone(&deleted))?;
