@@ -74,13 +74,7 @@ fn start_program(program: &str, ifname: Ifname) -> anyhow::Result<()> {
 /// Done too if there is none.
 pub fn stop(ifname: Ifname) -> anyhow::Result<()> {
     let process = UnixStream::connect(uapi::socket_path(ifname)); // the end of which is that of the process
-    let path = uapi::socket_path(ifname);
-    match std::fs::remove_file(&path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            return Err(error).with_context(|| format!("rm {}", path.display()));
-        }
-        _ => {}
-    }
+    remove_socket(ifname)?;
     if !wait_until(|| !has_link(ifname)) {
         bail!("its process did not end within {} s", PATIENCE.as_secs());
     }
@@ -89,6 +83,17 @@ pub fn stop(ifname: Ifname) -> anyhow::Result<()> {
         let _ = process.read(&mut [0]);
     }
     Ok(())
+}
+
+/// Removes the socket of an interface: its process ends by that, or was killed and has left it.
+pub fn remove_socket(ifname: Ifname) -> anyhow::Result<()> {
+    let path = uapi::socket_path(ifname);
+    match std::fs::remove_file(&path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("rm {}", path.display()))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Whether a process serves the interface.

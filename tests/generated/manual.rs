@@ -1,4 +1,4 @@
-//! The man page: what clap_mangen makes of the command line, with the written sections in man/sections.
+//! The man page: what `clap_mangen` makes of the command line, with the written sections in man/sections.
 
 use std::collections::BTreeSet;
 use std::process::Command as Process;
@@ -140,7 +140,7 @@ fn description(command: &Command, heading: &str) -> String {
     format!("{heading}{longer}")
 }
 
-/// What a part of clap_mangen writes, as man pages have it: literals in bold, no blank lines or blanks at the end of one.
+/// What a part of `clap_mangen` writes, as man pages have it: literals in bold, no blank lines or blanks at the end of one.
 fn rendered(write: impl Fn(&mut dyn std::io::Write) -> std::io::Result<()>) -> String {
     let mut text = Vec::new();
     write(&mut text).unwrap();
