@@ -348,7 +348,7 @@ fn without_ipv6_its_parts_are_skipped_with_a_warning() {
     host(&format!(
         r"sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1
 {FULL_TUNNEL}remember
-said=$(wgq up wg0 2>&1) || {{ echo "$said"; exit 1; }}
+said=$(wgq up wg0 2>&1) || {{ echo $said; exit 1; }}
 says 'warning: IPv6 is off on this host: skipping the address fd00::2/64'
 says 'warning: IPv6 is off on this host: skipping the route to ::/0'
 ip route get 198.51.100.1 | has 'dev wg0'
@@ -362,7 +362,7 @@ fn a_dns_failure_is_a_warning_unless_dns_is_required() {
     host(&format!(
         r"{FULL_TUNNEL}remember
 mount -o remount,bind,ro /etc/resolv.conf
-said=$(wgq up wg0 2>&1) || {{ echo "$said"; exit 1; }}
+said=$(wgq up wg0 2>&1) || {{ echo $said; exit 1; }}
 says 'wgq: warning: '
 says 'Read-only file system'
 wgq down wg0
