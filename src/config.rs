@@ -26,6 +26,7 @@ mod values;
 
 pub use diagnostic::{Diagnostic, Severity};
 pub use document::{MAX_BYTES, decode};
+pub use keys::known_keys;
 pub use model::{Config, Dns, Endpoint, Hooks, Interface, Peer, Table};
 pub use parse::{Parsed, parse};
 pub use reader::Names;

@@ -17,6 +17,8 @@ pub struct Up {
     pub before: Vec<Step>,
     /// All the rest, as it is when the hooks put nothing on the link.
     pub after: Vec<Step>,
+    /// What was found.
+    pub now: State,
     /// What is wanted, and what was left out.
     pub desired: Desired,
 }
@@ -41,6 +43,7 @@ pub fn up(
     Up {
         before,
         after,
+        now: now.clone(),
         desired,
     }
 }

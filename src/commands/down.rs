@@ -92,8 +92,8 @@ fn record(ifname: Ifname, report: Report) -> Option<Record> {
 
 /// The file, if it is there and in order; what was up does not depend on it.
 fn config(target: &Target, report: Report) -> Option<Config> {
-    let exists = target.path.as_ref().is_some_and(|path| path.exists());
-    exists.then(|| load::config(target, report).ok()).flatten()
+    target.canonical_path()?;
+    load::config(target, report).ok()
 }
 
 /// The hooks of the file as it is now, as with wg-quick; those of `up` when there is no file any more.

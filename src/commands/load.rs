@@ -55,8 +55,8 @@ pub(super) fn tell(diagnostics: &[config::Diagnostic], target: &Target, report: 
 
 /// Prints the steps, for `--dry-run`: one a line, as they would be traced.
 pub(super) fn show(steps: &[Step]) -> Result<(), Error> {
-    let text: String = steps.iter().map(|step| format!("{step}\n")).collect();
-    Ok(print(&text)?)
+    let lines: Vec<String> = steps.iter().map(Step::to_string).collect();
+    Ok(print(&(lines.join("\n") + "\n"))?)
 }
 
 /// Writes to standard output; a reader that went away is no error.

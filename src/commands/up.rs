@@ -57,7 +57,7 @@ pub(super) fn up(args: &cli::Up, dry_run: bool, report: Report) -> Result<(), Er
     }
     attempt.record(&target, &plan).write(ifname)?;
     let mut transaction = Transaction::default();
-    match attempt.execute(&mut host, &mut transaction, &target, plan) {
+    match attempt.execute(&mut host, &mut transaction, &target, &plan) {
         Ok(()) => Ok(()),
         Err(stop) => Err(attempt.give_up(&mut host, transaction, stop)),
     }
@@ -108,29 +108,15 @@ impl Attempt<'_> {
 
     /// What `down` needs to know, should this be the last that is heard of us.
     fn record(&self, target: &Target, plan: &Up) -> Record {
-        let want = &plan.desired.state;
-        let changes: Vec<_> = plan.after.iter().filter_map(as_sysctl).collect();
-        let earlier = self
-            .leftover
-            .map(|record| record.sysctls.clone())
-            .unwrap_or_default();
+        let (now, want) = (&plan.now, &plan.desired.state);
         let needed = want.sysctls.iter().map(|(sysctl, value)| {
-            let changed = changes.iter().find(|(name, _)| name == &sysctl);
-            let before = changed.map(|(_, from)| (*from).clone());
-            let before = before.or_else(|| earlier.get(sysctl)?.before.clone());
-            (
-                sysctl.clone(),
-                Needed {
-                    value: value.clone(),
-                    before,
-                },
-            )
+            let before = now.sysctls.get(sysctl).filter(|now| *now != value);
+            let before = before.cloned().or_else(|| self.before_leftover(sysctl));
+            let value = value.clone();
+            (sysctl.clone(), Needed { value, before })
         });
         Record {
-            config: target
-                .path
-                .as_ref()
-                .and_then(|path| path.canonicalize().ok()),
+            config: target.canonical_path(),
             program: match &self.kind {
                 LinkKind::Userspace { program } => program.clone(),
                 LinkKind::Kernel => None,
@@ -142,13 +128,18 @@ impl Attempt<'_> {
         }
     }
 
+    /// The value that a variable had before an attempt that was killed.
+    fn before_leftover(&self, sysctl: &Sysctl) -> Option<String> {
+        self.leftover?.sysctls.get(sysctl)?.before.clone()
+    }
+
     /// Carries the plan out. What a PreUp hook put on the link is taken into account by a second look.
     fn execute(
         &self,
         host: &mut Host,
         transaction: &mut Transaction,
         target: &Target,
-        plan: Up,
+        plan: &Up,
     ) -> Result<(), Stop> {
         if plan.before.is_empty() {
             return transaction.execute(host, &plan.after);
@@ -201,13 +192,6 @@ impl Attempt<'_> {
     fn run_hooks(&self, host: &mut Host, phase: HookPhase) -> Vec<FailedStep> {
         let hooks = &self.config.interface.hooks;
         as_much_as_possible(host, &plan::hook_steps(self.ifname, hooks, phase))
-    }
-}
-
-fn as_sysctl(step: &Step) -> Option<(&Sysctl, &String)> {
-    match step {
-        Step::SetSysctl { sysctl, from, .. } => Some((sysctl, from)),
-        _ => None,
     }
 }
 

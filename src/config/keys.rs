@@ -126,6 +126,11 @@ impl Key {
     }
 }
 
+/// Every key that a config file may have, with its section: `("[Interface]", "PrivateKey")`.
+pub fn known_keys() -> impl Iterator<Item = (&'static str, &'static str)> {
+    KEYS.iter().map(|key| (key.section(), key.name))
+}
+
 /// The key that is written so, if there is one.
 pub(super) fn find(written: &str) -> Option<&'static Key> {
     KEYS.iter().find(|key| key.is(written))

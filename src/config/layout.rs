@@ -56,13 +56,6 @@ impl<'t> Layout<'t> {
         self.lines.first().map_or(0, |line| line.whole.span().start)
     }
 
-    /// What ends a line in this file.
-    pub(super) fn line_end(&self) -> &'static str {
-        let first = self.lines.first();
-        let crlf = first.is_some_and(|line| line.whole.as_str().ends_with("\r\n"));
-        if crlf { "\r\n" } else { "\n" }
-    }
-
     /// The lines of a section with that key.
     pub(super) fn entries(&self, part: Part, name: &str) -> Vec<(Line<'t>, Entry<'t>)> {
         let lines = self.lines.get(part.header..part.end).unwrap_or_default();

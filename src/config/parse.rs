@@ -101,6 +101,7 @@ impl<'a> Parser<'a> {
 
     /// Ends a section: a peer must have been given a key.
     fn leave(&mut self) {
+        self.reader.report.key = None; // what was read last is not what is missing
         let keys = std::mem::take(&mut self.peer_keys);
         if self.section == Some(Section::Peer) && !keys.has("PublicKey") {
             let fault = Fault::at(self.header, "this peer has no PublicKey");

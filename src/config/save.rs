@@ -19,20 +19,28 @@ use crate::state::{Peer, State};
 /// Comments, order and spacing stay. So do host names, keys from files or hooks, and what the file leaves to wgq or the
 /// kernel to choose: port, mark and MTU change only where the file has one.
 pub fn save(text: &str, config: &Config, now: &State) -> String {
+    let line_end = if text.contains("\r\n") { "\r\n" } else { "\n" };
+    let unended = !text.is_empty() && !text.ends_with('\n');
+    if unended {
+        // as lines are all alike then
+        let saved = save(&(text.to_owned() + line_end), config, now);
+        return saved
+            .strip_suffix(line_end)
+            .map(str::to_owned)
+            .unwrap_or(saved);
+    }
     let layout = Layout::of(text);
     let mut save = Save {
         layout: &layout,
         edits: Edits::default(),
+        line_end,
     };
     save.interface(&config.interface, now);
 
     let peers = &now.device.peers;
     let mut running: BTreeMap<_, _> = peers.iter().map(|peer| (peer.public_key, peer)).collect();
-    for (part, written) in layout
-        .parts_of(Section::Peer)
-        .into_iter()
-        .zip(&config.peers)
-    {
+    let parts = layout.parts_of(Section::Peer).into_iter();
+    for (part, written) in parts.zip(&config.peers) {
         match running.remove(&written.public_key.value) {
             Some(peer) => save.peer(part, written, peer),
             None => save.edits.delete(layout.extent(part)),
@@ -40,11 +48,9 @@ pub fn save(text: &str, config: &Config, now: &State) -> String {
     }
 
     let mut saved = save.edits.apply(text);
-    let added = peers
-        .iter()
-        .filter(|peer| running.contains_key(&peer.public_key));
-    for peer in added {
-        append(&mut saved, peer, layout.line_end());
+    let is_new = |peer: &&Peer| running.contains_key(&peer.public_key);
+    for peer in peers.iter().filter(is_new) {
+        saved += &section(peer, line_end);
     }
     saved
 }
@@ -52,6 +58,7 @@ pub fn save(text: &str, config: &Config, now: &State) -> String {
 struct Save<'l, 't> {
     layout: &'l Layout<'t>,
     edits: Edits,
+    line_end: &'static str,
 }
 
 impl<'t> Save<'_, 't> {
@@ -184,7 +191,7 @@ impl<'t> Save<'_, 't> {
                 kept.extend(added);
                 *changed = true;
             }
-            None => self.add_line(parts, name, &added.join(", ")),
+            None => self.add_line(parts, name, &joined(added)),
         }
         for (line, entry, kept, _) in lists.iter().filter(|(.., changed)| *changed) {
             if kept.is_empty() {
@@ -203,21 +210,16 @@ impl<'t> Save<'_, 't> {
 
     /// A line more at the end of a section, or of one that the file does not have.
     fn add_line(&mut self, parts: &[Part], name: &str, value: &str) {
-        let end = self.layout.line_end();
+        let end = self.line_end;
         let Some(last) = parts.last().and_then(|part| self.layout.last_line(*part)) else {
             let section = format!("[Interface]{end}{name} = {value}{end}{end}");
             return self.edits.insert(self.layout.start(), section);
         };
         let text = last.whole.as_str();
-        let indent = text.trim_start_matches(is_blank).len();
-        let indent = text.get(..text.len() - indent).unwrap_or_default();
-        let line = format!("{indent}{name} = {value}");
-        let at = last.whole.span().end;
-        if text.ends_with('\n') {
-            self.edits.insert(at, line + end);
-        } else {
-            self.edits.insert(at, format!("{end}{line}"));
-        }
+        let indent = text.len() - text.trim_start_matches(is_blank).len();
+        let indent = text.get(..indent).unwrap_or_default();
+        let line = format!("{indent}{name} = {value}{end}");
+        self.edits.insert(last.whole.span().end, line);
     }
 }
 
@@ -225,29 +227,27 @@ fn is_link_local(address: Address) -> bool {
     matches!(address.ip(), IpAddr::V6(ip) if ip.is_unicast_link_local())
 }
 
-/// Adds a section for a peer that the file does not have.
-fn append(text: &mut String, peer: &Peer, line_end: &str) {
-    if !text.is_empty() && !text.ends_with('\n') {
-        text.push_str(line_end);
-    }
+/// A section for a peer that the file does not have.
+fn section(peer: &Peer, line_end: &str) -> String {
     let lines = [
         Some("[Peer]".to_owned()),
         Some(format!("PublicKey = {}", peer.public_key)),
         peer.preshared_key
             .as_ref()
             .map(|key| format!("PresharedKey = {}", *key.to_base64())),
-        Some(&peer.allowed_ips)
+        Some(joined(&peer.allowed_ips))
             .filter(|prefixes| !prefixes.is_empty())
-            .map(|prefixes| format!("AllowedIPs = {}", joined(prefixes))),
+            .map(|prefixes| format!("AllowedIPs = {prefixes}")),
         peer.endpoint.map(|at| format!("Endpoint = {at}")),
         peer.persistent_keepalive
             .map(|seconds| format!("PersistentKeepalive = {seconds}")),
     ];
-    text.push_str(line_end);
+    let mut section = line_end.to_owned();
     for line in lines.into_iter().flatten() {
-        text.push_str(&line);
-        text.push_str(line_end);
+        section += &line;
+        section += line_end;
     }
+    section
 }
 
 fn joined<T: Display>(items: impl IntoIterator<Item = T>) -> String {

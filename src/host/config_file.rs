@@ -109,6 +109,11 @@ impl Target {
         })
     }
 
+    /// The file's own path, without links; none if there is no file.
+    pub fn canonical_path(&self) -> Option<PathBuf> {
+        self.path.as_ref()?.canonicalize().ok()
+    }
+
     /// How the file is called in messages.
     pub fn shown(&self) -> String {
         self.path

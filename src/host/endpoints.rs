@@ -1,11 +1,12 @@
 //! Where the peers are: names are looked up, and of several addresses one is taken that can be reached.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use anyhow::{Result, anyhow, bail};
 
 use super::Host;
-use super::resolve::{LookupError, Name, Resolver, Retries};
+use super::resolve::{Answer, LookupError, Name, Resolver, Retries};
 use crate::config::{Config, Endpoint, Spanned};
 
 impl Host {
@@ -28,42 +29,24 @@ impl Host {
         let names: Vec<Name> = endpoints
             .iter()
             .flatten()
-            .filter_map(|endpoint| name_of(endpoint))
+            .filter_map(|found| name_of(found))
             .collect();
-        let answers = if names.is_empty() {
-            Default::default()
-        } else {
-            let signals = self.signals.clone();
-            let report = self.report;
-            let resolver = Resolver {
-                retries: Retries::from_env()?,
-                fail_fast: !ignore_unresolved,
-                cancelled: &|| signals.caught().is_some(),
-                waiting: &mut |waiting| report.note(waiting),
-            };
-            let answers = resolver.resolve(&names);
-            answers.map_err(|error| match self.signals.caught() {
-                Some(signal) => anyhow!("interrupted by {signal}; nothing was changed"),
-                None => error.into(),
-            })?
-        };
-        let mut addresses = Vec::with_capacity(endpoints.len());
+        let answers = self.look_up(&names, !ignore_unresolved)?;
         let mut unresolved = Vec::new();
-        for endpoint in endpoints {
-            let name = endpoint.and_then(|endpoint| name_of(endpoint));
-            addresses.push(match (endpoint.map(|endpoint| &endpoint.value), name) {
-                (Some(Endpoint::Addr(address)), _) => Some(*address),
-                (_, None) => None,
-                (_, Some(name)) => match answers.get(&name) {
-                    Some(Ok(found)) => self.choose(found),
-                    Some(Err(error)) => {
-                        unresolved.push(describe(file, endpoint, error));
-                        None
-                    }
-                    None => None,
-                },
-            });
-        }
+        let mut address = |endpoint: &Spanned<Endpoint>| match &endpoint.value {
+            Endpoint::Addr(address) => Some(*address),
+            Endpoint::Name { .. } => match answers.get(&name_of(endpoint)?)? {
+                Ok(found) => self.choose(found),
+                Err(error) => {
+                    unresolved.push(describe(file, endpoint, error));
+                    None
+                }
+            },
+        };
+        let addresses = endpoints
+            .into_iter()
+            .map(|endpoint| address(endpoint?))
+            .collect();
         if !ignore_unresolved && !unresolved.is_empty() {
             bail!("{}", unresolved.join("\nwgq: "));
         }
@@ -72,6 +55,25 @@ impl Host {
                 .warning(format_args!("{what}; leaving this peer without endpoint"));
         }
         Ok(addresses)
+    }
+
+    /// Asks for all names at once, with wg's patience, which is shown.
+    fn look_up(&self, names: &[Name], fail_fast: bool) -> Result<BTreeMap<Name, Answer>> {
+        if names.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let resolver = Resolver {
+            retries: Retries::from_env()?,
+            fail_fast,
+            cancelled: &|| self.signals.caught().is_some(),
+            waiting: &mut |waiting| self.report.note(waiting),
+        };
+        resolver
+            .resolve(names)
+            .map_err(|error| match self.signals.caught() {
+                Some(signal) => anyhow!("interrupted by {signal}; nothing was changed"),
+                None => error.into(),
+            })
     }
 
     /// Takes the first address to which there is a route, or else the first.
@@ -93,9 +95,7 @@ fn name_of(endpoint: &Spanned<Endpoint>) -> Option<Name> {
     }
 }
 
-fn describe(file: &str, endpoint: Option<&Spanned<Endpoint>>, error: &LookupError) -> String {
-    let (line, name) = endpoint
-        .map(|found| (found.span.line, found.value.to_string()))
-        .unwrap_or_default();
-    format!("{file}:{line}: Endpoint: `{name}': {error}")
+fn describe(file: &str, endpoint: &Spanned<Endpoint>, error: &LookupError) -> String {
+    let Spanned { value: name, span } = endpoint;
+    format!("{file}:{}: Endpoint: `{name}': {error}", span.line)
 }

@@ -42,7 +42,7 @@ impl Host {
             ..State::default()
         };
         if let Some(link) = self.route.link(ifname)? {
-            let kind = self.link_kind(ifname, link.kind.as_deref(), record)?;
+            let kind = link_kind(ifname, link.kind.as_deref(), record)?;
             state.device = self.device(ifname, &kind)?;
             state.addresses = self.route.addresses(link.index)?;
             state.routes = self.route.routes(link.index)?;
@@ -66,24 +66,6 @@ impl Host {
             state,
             foreign_rules,
         })
-    }
-
-    fn link_kind(
-        &self,
-        ifname: Ifname,
-        kind: Option<&str>,
-        record: Option<&Record>,
-    ) -> Result<LinkKind> {
-        match kind {
-            Some("wireguard") => Ok(LinkKind::Kernel),
-            _ if userspace::is_running(ifname) => Ok(LinkKind::Userspace {
-                program: record.and_then(|r| r.program.clone()),
-            }),
-            kind => {
-                let kind = kind.unwrap_or("physical");
-                bail!("`{ifname}' is not a WireGuard interface but one of kind {kind}")
-            }
-        }
     }
 
     fn device(&mut self, ifname: Ifname, kind: &LinkKind) -> Result<Device> {
@@ -139,5 +121,19 @@ fn wg_quick_tables(ifname: Ifname) -> Result<BTreeSet<Family>> {
         Ok(nftables::wg_quick_tables(ifname)?)
     } else {
         Ok(BTreeSet::new())
+    }
+}
+
+/// Who drives a link of the kind that the kernel says.
+fn link_kind(ifname: Ifname, kind: Option<&str>, record: Option<&Record>) -> Result<LinkKind> {
+    match kind {
+        Some("wireguard") => Ok(LinkKind::Kernel),
+        _ if userspace::is_running(ifname) => Ok(LinkKind::Userspace {
+            program: record.and_then(|r| r.program.clone()),
+        }),
+        kind => {
+            let kind = kind.unwrap_or("physical");
+            bail!("`{ifname}' is not a WireGuard interface but one of kind {kind}")
+        }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 /// The facts in a ruleset, each once.
 pub(crate) fn facts(ruleset: &str) -> BTreeSet<String> {
-    let (mut table, mut chain) = (String::new(), String::new());
+    let (mut table, mut chain) = ("", "");
     let mut facts = BTreeSet::new();
     for line in ruleset
         .lines()
@@ -13,13 +13,13 @@ pub(crate) fn facts(ruleset: &str) -> BTreeSet<String> {
         .filter(|line| !line.is_empty() && *line != "}")
     {
         if let Some(rest) = line.strip_prefix("table ") {
-            table = rest.trim_end_matches(" {").to_owned();
-            chain.clear();
+            table = rest.trim_end_matches(" {");
+            chain = "";
         } else if let Some(rest) = line.strip_prefix("chain ") {
-            chain = rest.trim_end_matches(" {").to_owned();
-        } else if let Some(owner) = owner(&table) {
+            chain = rest.trim_end_matches(" {");
+        } else if let Some(owner) = owner(table) {
             if !line.starts_with("type filter hook ") {
-                facts.extend(meaning(owner, line));
+                facts.insert(meaning(owner, line));
             }
         } else {
             facts.insert(format!("nft {table} {chain}: {line}"));
@@ -36,69 +36,34 @@ fn owner(table: &str) -> Option<&str> {
 }
 
 /// What a rule of a tunnel's own table does.
-fn meaning(ifname: &str, rule: &str) -> Vec<String> {
-    let words: Vec<&str> = rule.split(' ').collect();
-    let fact = |what: String| vec![format!("firewall {ifname}: {what}")];
-    match words.as_slice() {
+fn meaning(ifname: &str, rule: &str) -> String {
+    let rule = rule.split(" comment \"").next().unwrap_or(rule);
+    let elsewhere = format!("iifname != \"{ifname}\" ");
+    if let Some(destination) = between(rule, &elsewhere, " fib saddr type != local drop") {
         // Packets for an address of the tunnel that did not come through it, unless from this very host.
-        [
-            "iifname",
-            "!=",
-            name,
-            "ip" | "ip6",
-            "daddr",
-            address @ ..,
-            "fib",
-            "saddr",
-            "type",
-            "!=",
-            "local",
-            "drop",
-        ] if name.trim_matches('"') == ifname => {
-            let list = address.join(" ");
-            let list = list.trim_matches(['{', '}', ' ']).split(", ");
-            list.map(|address| format!("firewall {ifname}: guards {address}"))
-                .collect()
-        }
+        let address = destination
+            .split_once(" daddr ")
+            .map_or(destination, |(_, address)| address);
+        format!("firewall {ifname}: guards {address}")
+    } else if let Some(mark) = between(
+        rule,
+        "meta l4proto udp meta mark ",
+        " ct mark set meta mark",
+    ) {
         // The mark of the tunnel's own datagrams is kept with their flow, so that the answers have it, too (rp_filter).
-        [
-            "meta",
-            "l4proto",
-            "udp",
-            "meta",
-            "mark",
-            mark,
-            "ct",
-            "mark",
-            "set",
-            "meta",
-            "mark",
-        ] => fact(format!("saves mark {} of udp", number(mark))),
-        [
-            "meta",
-            "l4proto",
-            "udp",
-            "meta",
-            "mark",
-            "set",
-            "ct",
-            "mark",
-        ] => fact("restores marks of udp".to_owned()),
-        [
-            "meta",
-            "l4proto",
-            "udp",
-            "ct",
-            "mark",
-            _,
-            "meta",
-            "mark",
-            "set",
-            "ct",
-            "mark",
-        ] => fact("restores marks of udp".to_owned()),
-        _ => fact(rule.to_owned()),
+        format!("firewall {ifname}: saves mark {} of udp", number(mark))
+    } else if rule == "meta l4proto udp meta mark set ct mark"
+        // wgq restores its own mark only, wg-quick any mark of any flow.
+        || between(rule, "meta l4proto udp ct mark ", " meta mark set ct mark").is_some()
+    {
+        format!("firewall {ifname}: restores marks of udp")
+    } else {
+        format!("firewall {ifname}: {rule}")
     }
+}
+
+fn between<'a>(text: &'a str, start: &str, end: &str) -> Option<&'a str> {
+    text.strip_prefix(start)?.strip_suffix(end)
 }
 
 /// `0x0000ca6c` as `0xca6c`.

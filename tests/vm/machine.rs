@@ -4,7 +4,13 @@ use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::{Condvar, Mutex, PoisonError};
+use std::thread;
 use std::time::Duration;
+
+/// How many machines run now: no more than there are processors, for each keeps one busy.
+static RUNNING: Mutex<usize> = Mutex::new(0);
+static ENDED: Condvar = Condvar::new();
 
 /// The folder of the harness and the scripts that run in the machine (which sees it at the same path).
 pub(crate) fn folder() -> PathBuf {
@@ -68,6 +74,7 @@ impl Machine {
             fs::remove_dir_all(&results).unwrap();
         }
         fs::create_dir_all(&results).unwrap();
+        let _turn = Turn::wait();
         let done = Command::new(folder().join("run"))
             .arg("--out")
             .arg(&results)
@@ -87,5 +94,27 @@ impl Machine {
             results.display()
         );
         Boot { results, output }
+    }
+}
+
+/// The right to run one machine.
+struct Turn;
+
+impl Turn {
+    fn wait() -> Self {
+        let most = thread::available_parallelism().map_or(1, usize::from);
+        let running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut running = ENDED
+            .wait_while(running, |running| *running >= most)
+            .unwrap_or_else(PoisonError::into_inner);
+        *running += 1;
+        Self
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        *RUNNING.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
+        ENDED.notify_one();
     }
 }

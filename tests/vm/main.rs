@@ -1,4 +1,4 @@
-//! Tests in a virtual machine with a real WireGuard kernel (see README.md in this folder).
+//! Tests in a virtual machine with a real `WireGuard` kernel (see README.md in this folder).
 //!
 //! Where there is no such machine they fail, and say what to install; nothing is skipped.
 
@@ -14,4 +14,5 @@ mod differences;
 mod firewall;
 mod machine;
 mod oracle;
+mod scenarios;
 mod state;

@@ -1,7 +1,7 @@
 //! The state of a host's network in canonical form: one line a fact, from the raw files that `lab/snapshot` writes.
 //!
 //! Left out is what varies without meaning anything: interface indexes, lifetimes, queue lengths of the hardware's kind,
-//! the routes that the kernel derives from addresses (table local), and a ListenPort that the kernel chose.
+//! the routes that the kernel derives from addresses (table local), and a `ListenPort` that the kernel chose.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -24,7 +24,9 @@ pub(crate) fn read(folder: &Path) -> State {
     let [links, routes, rules] = &objects(&file("ip"))[..] else {
         panic!("ip: not three lists in {}", folder.display())
     };
-    links.iter().for_each(|link| add_link(&mut state, link));
+    for link in links {
+        add_link(&mut state, link);
+    }
     state.extend(routes.iter().filter_map(route));
     state.extend(rules.iter().map(|rule| policy_rule("-4", rule)));
     state.extend(

@@ -196,10 +196,10 @@ impl PeerStatus {
                     Some(number(value)?).filter(|&seconds| seconds != 0);
             }
             "last_handshake_time_sec" => {
-                self.add_handshake_time(Duration::from_secs(number(value)?))
+                self.add_handshake_time(Duration::from_secs(number(value)?));
             }
             "last_handshake_time_nsec" => {
-                self.add_handshake_time(Duration::from_nanos(number(value)?))
+                self.add_handshake_time(Duration::from_nanos(number(value)?));
             }
             "rx_bytes" => self.rx_bytes = number(value)?,
             "tx_bytes" => self.tx_bytes = number(value)?,

@@ -47,14 +47,14 @@ pub fn serve(ifname: Ifname) -> anyhow::Result<()> {
 async fn run(ifname: Ifname) -> anyhow::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    let (send, recv) = tun::open(ifname)?;
+    let (send, recv, deleted) = tun::open(ifname)?;
     let mut engine = Engine::start(send, recv).await?;
     let mut server = Server::open(ifname)?;
     let mut interval = tokio::time::interval(INTERVAL);
     process::announce().context("tell that the device is there")?;
     loop {
         tokio::select! {
-            () = engine.ended() => return Ok(()),
+            () = deleted.notified() => return Ok(()),
             _ = terminate.recv() => return Ok(()),
             _ = interrupt.recv() => return Ok(()),
             _ = interval.tick() => engine.look_after().await,

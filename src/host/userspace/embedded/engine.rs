@@ -70,11 +70,6 @@ impl Engine {
         Ok(engine)
     }
 
-    /// Ends when the device can go on no longer: its link was deleted.
-    pub(super) async fn ended(&mut self) {
-        self.device.wait().await;
-    }
-
     /// Changes the device: first its settings, all or none of them, then its peers. The error is an errno.
     pub(super) async fn set(&mut self, set: &Set) -> Result<(), i32> {
         let had_key = self.private_key.is_some();
@@ -203,7 +198,7 @@ impl Engine {
             if dead && peer.peer.keepalive.is_some() && peer.peer.endpoint.is_some() {
                 let mut handshake = pin!(self.device.force_handshake(&peer.peer.public_key));
                 // begun by the first poll, unless one is under way; nobody waits for its end
-                poll_fn(|context| Poll::Ready(drop(handshake.as_mut().poll(context)))).await;
+                poll_fn(|context| Poll::Ready(handshake.as_mut().poll(context).is_ready())).await;
             }
         }
     }

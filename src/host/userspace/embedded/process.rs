@@ -87,10 +87,10 @@ pub(super) fn detach() -> io::Result<()> {
 
 /// Says that the device is there, and then no more.
 pub(super) fn announce() -> io::Result<()> {
-    io::stdout().write_all(READY)?;
+    let mut starter = File::from(io::stdout().as_fd().try_clone_to_owned()?);
     let null = File::options().read(true).write(true).open("/dev/null")?;
     nix::unistd::dup2_stdin(&null)?;
     nix::unistd::dup2_stdout(&null)?;
     nix::unistd::dup2_stderr(&null)?;
-    Ok(())
+    starter.write_all(READY)
 }

@@ -2,7 +2,7 @@
 //!
 //! Packets cross in bulk: the kernel hands over a TCP stream's segments uncut (GSO), and takes received ones joined (GRO).
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use std::time::Duration;
 use anyhow::Context;
 use gotatun::packet::{Ip, Packet, PacketBufPool};
 use gotatun::tun::{IpRecv, IpSend, MtuWatcher};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Notify, mpsc, watch};
 use tun_rs::{AsyncDevice, DeviceBuilder, GROTable, IDEAL_BATCH_SIZE, VIRTIO_NET_HDR_LEN};
 
 use crate::net::Ifname;
@@ -26,7 +26,9 @@ const MAX_QUEUED: usize = 4_000;
 const MTU_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Makes the TUN device, with the MTU of a new kernel WireGuard link; it vanishes with this process.
-pub(super) fn open(ifname: Ifname) -> anyhow::Result<(TunSend, TunRecv)> {
+///
+/// The last value is notified when somebody deletes it. (Gotatun's own word for that comes at changes of the key too.)
+pub(super) fn open(ifname: Ifname) -> anyhow::Result<(TunSend, TunRecv, Arc<Notify>)> {
     File::options().read(true).write(true).open("/dev/net/tun").context(
         "open /dev/net/tun (`modprobe tun` loads its driver; a container needs `--device /dev/net/tun`)",
     )?;
@@ -39,8 +41,16 @@ pub(super) fn open(ifname: Ifname) -> anyhow::Result<(TunSend, TunRecv)> {
         })
         .build_async()
         .with_context(|| format!("ip tuntap add dev {ifname} mode tun"))?;
-    let device = Arc::new(device);
-    Ok((TunSend::new(Arc::clone(&device)), TunRecv::new(device)?))
+    // as the kernel's WireGuard: no link-local address that nobody asked for (1: none). Where /proc/sys cannot be written
+    // there is one, which harms nobody.
+    let _ = fs::write(
+        format!("/proc/sys/net/ipv6/conf/{ifname}/addr_gen_mode"),
+        "1",
+    );
+    let (device, deleted) = (Arc::new(device), Arc::new(Notify::new()));
+    let send = TunSend::new(Arc::clone(&device));
+    let recv = TunRecv::new(device, Arc::clone(&deleted))?;
+    Ok((send, recv, deleted))
 }
 
 /// Takes packets from the engine to the kernel.
@@ -83,7 +93,7 @@ async fn write(device: Arc<AsyncDevice>, mut queue: mpsc::Receiver<Packet<Ip>>) 
             .send_multiple(&mut joined, batch, VIRTIO_NET_HDR_LEN)
             .await
         {
-            Err(error) if is_gone(&error) => return,
+            Err(error) if is_deleted(&error) => return,
             // a packet that the kernel does not take, say while the link is down, is lost, as on any link
             Ok(_) | Err(_) => {}
         }
@@ -93,6 +103,7 @@ async fn write(device: Arc<AsyncDevice>, mut queue: mpsc::Receiver<Packet<Ip>>) 
 /// Takes packets from the kernel to the engine.
 pub(super) struct TunRecv {
     device: Arc<AsyncDevice>,
+    deleted: Arc<Notify>,
     mtu: watch::Receiver<u16>,
     whole: Vec<u8>,
     parts: Vec<Vec<u8>>,
@@ -100,11 +111,12 @@ pub(super) struct TunRecv {
 }
 
 impl TunRecv {
-    fn new(device: Arc<AsyncDevice>) -> anyhow::Result<Self> {
+    fn new(device: Arc<AsyncDevice>, deleted: Arc<Notify>) -> anyhow::Result<Self> {
         let (sender, mtu) = watch::channel(device.mtu()?);
         tokio::spawn(follow_mtu(Arc::clone(&device), sender));
         Ok(Self {
             device,
+            deleted,
             mtu,
             whole: vec![0; VIRTIO_NET_HDR_LEN + MAX_PACKET],
             parts: vec![vec![0; MAX_PACKET]; IDEAL_BATCH_SIZE],
@@ -118,10 +130,15 @@ impl IpRecv for TunRecv {
         &'a mut self,
         pool: &mut PacketBufPool,
     ) -> io::Result<impl Iterator<Item = Packet<Ip>> + Send + 'a> {
-        let count = self
+        let received = self
             .device
             .recv_multiple(&mut self.whole, &mut self.parts, &mut self.lengths, 0)
-            .await?;
+            .await;
+        let count = received.inspect_err(|error| {
+            if is_deleted(error) {
+                self.deleted.notify_one();
+            }
+        })?;
         let pool = pool.clone();
         let parts = self.parts.iter().zip(&self.lengths).take(count);
         Ok(parts.filter_map(move |(part, &length)| {
@@ -147,6 +164,6 @@ async fn follow_mtu(device: Arc<AsyncDevice>, mtu: watch::Sender<u16>) {
 }
 
 /// Whether the error says that the link was deleted.
-fn is_gone(error: &io::Error) -> bool {
+fn is_deleted(error: &io::Error) -> bool {
     error.raw_os_error() == Some(nix::libc::EBADFD)
 }

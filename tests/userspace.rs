@@ -1,0 +1,548 @@
+//! The embedded userspace WireGuard: two hosts in namespaces of their own, set by `wg` and by our client.
+//!
+//! Needs root, or `unshare -rn`, /dev/net/tun, and `ip`, `wg`, `nft`.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test may panic and tell"
+)]
+
+mod hosts;
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::time::Duration;
+
+use hosts::{Host, Pair, WGQ, wait_until, wg0};
+use wgq::host::uapi::{self, Set, SetPeer, Sign};
+use wgq::host::userspace;
+use wgq::key::KEY_LEN;
+use wgq::net::FwMark;
+
+#[test]
+fn packets_pass_both_ways_over_either_family_outside_and_inside() {
+    let pair = Pair::new();
+    for (family, a, b) in [
+        ("v4", "192.0.2.1:51820", "192.0.2.2:51820"),
+        ("v6", "[2001:db8::1]:51820", "[2001:db8::2]:51820"),
+        (
+            "v6 with a scope",
+            "[fe80::1%veth]:51820",
+            "[fe80::2%veth]:51820",
+        ),
+    ] {
+        pair.a.sh(&format!(
+            "wg set wg0 peer {} endpoint {b}",
+            pair.b.public_key
+        ));
+        pair.b.sh(&format!(
+            "wg set wg0 peer {} endpoint {a}",
+            pair.a.public_key
+        ));
+        for (from, to) in [("10.9.0.1", "10.9.0.2"), ("fd00:9::1", "fd00:9::2")] {
+            assert!(
+                pair.a.talks_to(&pair.b, from, to),
+                "{family}: {from} to {to}"
+            );
+            assert!(
+                pair.b.talks_to(&pair.a, to, from),
+                "{family}: {to} to {from}"
+            );
+        }
+        let shown = pair.a.sh("wg show wg0 endpoints");
+        assert!(shown.contains(b) || family == "v6 with a scope", "{shown}");
+    }
+    let handshake = pair.a.sh("wg show wg0 latest-handshakes");
+    let at: u64 = handshake
+        .trim()
+        .rsplit('\t')
+        .next()
+        .unwrap()
+        .parse()
+        .unwrap();
+    assert!(hosts::now().abs_diff(at) < 60, "{handshake}");
+}
+
+#[test]
+fn a_stream_arrives_as_it_was_sent() {
+    let pair = Pair::new();
+    for mtu in [1280, 1420, 8920] {
+        for host in [&pair.a, &pair.b] {
+            host.sh(&format!(
+                "ip link set veth mtu {}; ip link set wg0 mtu {mtu}",
+                mtu + 80
+            ));
+        }
+        assert!(
+            pair.a.streams_to(&pair.b, "10.9.0.2"),
+            "IPv4 with MTU {mtu}"
+        );
+        assert!(
+            pair.b.streams_to(&pair.a, "fd00:9::1"),
+            "IPv6 with MTU {mtu}"
+        );
+    }
+}
+
+#[test]
+fn what_wg_sets_our_client_reads_and_the_other_way_round() {
+    let pair = Pair::new();
+    let key = pair.b.public_key.clone();
+    let psk = pair.a.sh("wg genpsk").trim().to_owned();
+    pair.a.sh(&format!(
+        "echo {psk} | wg set wg0 fwmark 0xca6c peer {key} preshared-key /dev/stdin \
+         persistent-keepalive 25 endpoint [2001:db8::2]:51820 allowed-ips 10.9.0.2/32,fd00:9::/64"
+    ));
+    let device = pair
+        .a
+        .run(|| uapi::status(wg0()).unwrap().unwrap().into_device());
+    assert_eq!(device.settings.listen_port, Some(51820));
+    assert_eq!(device.settings.fwmark, Some(FwMark(0xca6c)));
+    let peer = &device.peers[0];
+    assert_eq!(peer.public_key.to_string(), key);
+    assert_eq!(*peer.preshared_key.as_ref().unwrap().to_base64(), psk);
+    assert_eq!(peer.persistent_keepalive, Some(25));
+    assert_eq!(peer.endpoint, Some("[2001:db8::2]:51820".parse().unwrap()));
+    assert_eq!(peer.allowed_ips.len(), 2);
+
+    // the whole device, as we read it, onto one that has nothing
+    let shown = pair.a.sh("wg showconf wg0");
+    let wanted = device.clone();
+    pair.b.sh("wg setconf wg0 /dev/null");
+    pair.b.run(move || {
+        let mut set = Set::default();
+        set.change_settings(
+            &uapi::status(wg0()).unwrap().unwrap().settings,
+            &wanted.settings,
+        );
+        wanted
+            .peers
+            .iter()
+            .for_each(|peer| set.change_peer(None, Some(peer)));
+        uapi::set(wg0(), &set).unwrap();
+    });
+    assert_eq!(pair.b.sh("wg showconf wg0"), shown);
+
+    // and back to nothing, one by one
+    let now = device.clone();
+    pair.b.run(move || {
+        let mut set = Set::default();
+        set.change_settings(&now.settings, &wgq::state::DeviceSettings::default());
+        now.peers
+            .iter()
+            .for_each(|peer| set.change_peer(Some(peer), None));
+        uapi::set(wg0(), &set).unwrap();
+    });
+    let shown = pair.b.sh("wg showconf wg0");
+    assert!(
+        !shown.contains("PrivateKey") && !shown.contains("FwMark") && !shown.contains("[Peer]"),
+        "{shown}"
+    );
+}
+
+#[test]
+fn a_preshared_key_on_one_side_only_stops_the_next_handshake() {
+    let pair = Pair::new();
+    let (a, b) = (pair.a.public_key.clone(), pair.b.public_key.clone());
+    pair.a.sh(&format!(
+        "wg genpsk | wg set wg0 peer {b} preshared-key /dev/stdin"
+    ));
+    assert!(
+        !pair
+            .a
+            .reaches(&pair.b, "10.9.0.1", "10.9.0.2", Duration::from_secs(2))
+    );
+    pair.a
+        .sh(&format!("wg set wg0 peer {b} preshared-key /dev/null"));
+    assert!(pair.a.talks_to(&pair.b, "10.9.0.1", "10.9.0.2"));
+    assert!(!pair.a.sh("wg show wg0 preshared-keys").contains(&a));
+}
+
+#[test]
+fn a_change_of_a_peer_keeps_its_session_and_its_removal_ends_it() {
+    let pair = Pair::new();
+    assert!(pair.a.talks_to(&pair.b, "10.9.0.1", "10.9.0.2"));
+    let status = || uapi::status(wg0()).unwrap().unwrap().peers.remove(0);
+    let before = pair.a.run(status);
+    std::thread::sleep(Duration::from_millis(1100));
+    let key = pair.b.public_key.clone();
+    pair.a.sh(&format!(
+        "wg set wg0 peer {key} persistent-keepalive 7 allowed-ips 10.9.0.2/32"
+    ));
+    assert!(pair.a.talks_to(&pair.b, "10.9.0.1", "10.9.0.2"));
+    let after = pair.a.run(status);
+    assert_eq!(before.last_handshake, after.last_handshake);
+    assert!(after.tx_bytes > before.tx_bytes && after.rx_bytes > before.rx_bytes);
+    assert!(
+        !pair
+            .a
+            .reaches(&pair.b, "fd00:9::1", "fd00:9::2", Duration::from_secs(1)),
+        "not allowed any more"
+    );
+
+    pair.a.sh(&format!("wg set wg0 peer {key} remove"));
+    assert!(
+        !pair
+            .a
+            .reaches(&pair.b, "10.9.0.1", "10.9.0.2", Duration::from_secs(1))
+    );
+    assert!(
+        !pair
+            .b
+            .reaches(&pair.a, "10.9.0.2", "10.9.0.1", Duration::from_secs(1))
+    );
+    assert_eq!(pair.a.sh("wg show wg0 peers"), "");
+}
+
+#[test]
+fn every_encrypted_packet_carries_the_mark_from_the_moment_it_is_set() {
+    let pair = Pair::new();
+    assert!(pair.a.talks_to(&pair.b, "10.9.0.1", "10.9.0.2"));
+    pair.a.sh(
+        "nft 'add table inet t; add chain inet t c { type filter hook output priority 0; }; \
+               add rule inet t c udp sport 51820 meta mark 0xca6c counter; \
+               add rule inet t c udp sport 51820 meta mark != 0xca6c counter drop'",
+    );
+    let counts = |host: &Host| -> Vec<u64> {
+        let rules = host.sh("nft list chain inet t c");
+        let after = rules.split("counter packets ").skip(1);
+        after
+            .map(|count| count.split(' ').next().unwrap().parse().unwrap())
+            .collect()
+    };
+    pair.a.sh("wg set wg0 fwmark 0xca6c");
+    assert!(pair.a.talks_to(&pair.b, "10.9.0.1", "10.9.0.2"));
+    let [marked, other] = counts(&pair.a)[..] else {
+        panic!()
+    };
+    assert!(marked > 0 && other == 0, "{marked} marked, {other} not");
+    // a handshake, over IPv6, on another socket: all of the same mark
+    pair.a.sh(&format!("wg set wg0 listen-port 51821; wg set wg0 listen-port 51820 peer {} endpoint [2001:db8::2]:51820", pair.b.public_key));
+    assert!(pair.a.talks_to(&pair.b, "fd00:9::1", "fd00:9::2"));
+    assert_eq!(counts(&pair.a)[1], 0);
+    pair.a.sh("wg set wg0 fwmark off");
+    assert!(
+        !pair
+            .a
+            .reaches(&pair.b, "10.9.0.1", "10.9.0.2", Duration::from_secs(1))
+    );
+    assert!(counts(&pair.a)[1] > 0);
+}
+
+#[test]
+fn a_reply_comes_from_the_address_that_was_written_to() {
+    let pair = Pair::new();
+    pair.b
+        .sh("ip addr add 192.0.2.99/24 dev veth; ip -6 addr add 2001:db8::99/64 dev veth nodad");
+    pair.a.sh("nft 'add table inet t; add chain inet t c { type filter hook input priority 0; }; \
+               add rule inet t c ip saddr 192.0.2.2 drop; add rule inet t c ip6 saddr 2001:db8::2 drop'");
+    pair.b
+        .sh(&format!("wg set wg0 peer {} remove", pair.a.public_key));
+    pair.b.sh(&format!(
+        "wg set wg0 peer {} allowed-ips 10.9.0.1/32",
+        pair.a.public_key
+    ));
+    for endpoint in ["192.0.2.99:51820", "[2001:db8::99]:51820"] {
+        pair.a.sh(&format!(
+            "wg set wg0 peer {} endpoint {endpoint}",
+            pair.b.public_key
+        ));
+        assert!(
+            pair.a.talks_to(&pair.b, "10.9.0.1", "10.9.0.2"),
+            "{endpoint}"
+        );
+    }
+}
+
+#[test]
+fn a_peer_is_followed_to_where_it_writes_from() {
+    let pair = Pair::new();
+    assert!(pair.a.talks_to(&pair.b, "10.9.0.1", "10.9.0.2"));
+    pair.a.sh("wg set wg0 listen-port 40000");
+    assert!(pair.a.talks_to(&pair.b, "10.9.0.1", "10.9.0.2"));
+    assert!(
+        pair.b
+            .sh("wg show wg0 endpoints")
+            .contains("192.0.2.1:40000")
+    );
+    assert!(pair.b.talks_to(&pair.a, "10.9.0.2", "10.9.0.1"));
+}
+
+#[test]
+fn a_device_takes_its_parts_in_any_order() {
+    let pair = Pair::new();
+    let conf = pair.a.sh("wg showconf wg0");
+    // a peer before a key, and a key that goes and comes
+    pair.a.sh(&format!(
+        "wg setconf wg0 /dev/null; wg set wg0 peer {} allowed-ips 10.9.0.2/32 endpoint 192.0.2.2:51820; \
+         wg set wg0 private-key /dev/null listen-port 51820",
+        pair.b.public_key
+    ));
+    assert!(
+        !pair
+            .a
+            .reaches(&pair.b, "10.9.0.1", "10.9.0.2", Duration::from_secs(1))
+    );
+    let key = conf
+        .lines()
+        .find_map(|line| line.strip_prefix("PrivateKey = "))
+        .unwrap();
+    pair.a
+        .sh(&format!("echo {key} | wg set wg0 private-key /dev/stdin"));
+    assert!(pair.a.talks_to(&pair.b, "10.9.0.1", "10.9.0.2"));
+    // the device's own key is no peer, as in the kernel
+    pair.a.sh(&format!(
+        "wg set wg0 peer {} allowed-ips 10.9.0.3/32",
+        pair.a.public_key
+    ));
+    assert_eq!(pair.a.sh("wg show wg0 peers").trim(), pair.b.public_key);
+}
+
+#[test]
+fn keys_change_many_times_and_the_device_lives() {
+    let pair = Pair::new();
+    let conf = pair.a.sh("wg showconf wg0");
+    for _ in 0..50 {
+        pair.a.sh("wg genkey | wg set wg0 private-key /dev/stdin");
+    }
+    pair.a
+        .sh(&format!("echo '{conf}' | wg setconf wg0 /dev/stdin"));
+    assert!(pair.a.talks_to(&pair.b, "10.9.0.1", "10.9.0.2"));
+}
+
+#[test]
+fn a_port_that_is_taken_is_refused_and_the_old_one_kept() {
+    let pair = Pair::new();
+    let port = pair.a.run(|| {
+        let taken = std::net::UdpSocket::bind("0.0.0.0:0").unwrap();
+        let port = taken.local_addr().unwrap().port();
+        let set = Set {
+            listen_port: Some(port),
+            ..Set::default()
+        };
+        let error = uapi::set(wg0(), &set).unwrap_err();
+        assert_eq!(error.raw_os_error(), Some(nix::libc::EADDRINUSE));
+        uapi::status(wg0()).unwrap().unwrap().settings.listen_port
+    });
+    assert_eq!(port, Some(51820));
+    assert!(pair.a.talks_to(&pair.b, "10.9.0.1", "10.9.0.2"));
+    // 0 is any
+    pair.a.sh("wg set wg0 listen-port 0");
+    assert!(!["0", "51820"].contains(&pair.a.sh("wg show wg0 listen-port").trim()));
+    assert!(pair.a.talks_to(&pair.b, "10.9.0.1", "10.9.0.2"));
+}
+
+#[test]
+fn nonsense_is_refused_whole_and_the_device_goes_on() {
+    use std::io::{Read, Write};
+    let host = Host::new();
+    host.start();
+    host.run(|| {
+        let ask = |text: &str| {
+            let mut socket =
+                std::os::unix::net::UnixStream::connect(uapi::socket_path(wg0())).unwrap();
+            socket.write_all(text.as_bytes()).unwrap();
+            socket.shutdown(std::net::Shutdown::Write).unwrap();
+            let mut answer = String::new();
+            socket.read_to_string(&mut answer).unwrap();
+            answer
+        };
+        let key = "1".repeat(2 * KEY_LEN);
+        assert_eq!(
+            ask(&format!(
+                "set=1\nfwmark=7\npublic_key={key}\nendpoint=nowhere\n\n"
+            )),
+            "errno=22\n\n"
+        );
+        assert_eq!(ask("set=1\nlisten_port=65536\n\n"), "errno=22\n\n");
+        assert_eq!(ask("have=1\n\n"), "errno=71\n\n");
+        assert_eq!(ask(""), "");
+        // a client that dies in the middle asked for nothing
+        assert_eq!(ask("set=1\nfwmark=7\n"), "");
+        let status = uapi::status(wg0()).unwrap().unwrap();
+        assert_eq!((status.settings.fwmark, status.peers.len()), (None, 0));
+        // two requests on one connection
+        assert!(ask("set=1\nfwmark=7\n\nget=1\n\n").contains("fwmark=7\nerrno=0\n"));
+    });
+}
+
+#[test]
+fn a_thousand_peers_are_set_and_read_at_once() {
+    let host = Host::new();
+    host.start();
+    host.run(|| {
+        let peer = |number: u16| {
+            let mut key = [0; KEY_LEN];
+            key[..2].copy_from_slice(&number.to_be_bytes());
+            let [high, low] = number.to_be_bytes();
+            let allowed_ips = vec![(Sign::Add, format!("10.1.{high}.{low}/32").parse().unwrap())];
+            SetPeer {
+                allowed_ips,
+                replace_allowed_ips: true,
+                ..SetPeer::new(wgq::key::PublicKey(key))
+            }
+        };
+        let peers = (1..=1000).map(peer).collect();
+        let set = Set {
+            private_key: Some([7; KEY_LEN].into()),
+            peers,
+            ..Set::default()
+        };
+        uapi::set(wg0(), &set).unwrap();
+        uapi::set(wg0(), &set).unwrap();
+        assert_eq!(uapi::status(wg0()).unwrap().unwrap().peers.len(), 1000);
+        uapi::set(
+            wg0(),
+            &Set {
+                replace_peers: true,
+                ..Set::default()
+            },
+        )
+        .unwrap();
+        assert_eq!(uapi::status(wg0()).unwrap().unwrap().peers.len(), 0);
+    });
+}
+
+#[test]
+fn each_way_to_end_it_leaves_no_link_and_no_socket() {
+    let host = Host::new();
+    for end in [
+        "rm -f /var/run/wireguard/wg0.sock",
+        "ip link del wg0",
+        "kill $(cat /run/pid)",
+        "kill -INT $(cat /run/pid)",
+    ] {
+        host.sh(&format!(
+            "({WGQ} userspace wg0 >/run/out 2>&1 & echo $! >/run/pid)"
+        ));
+        wait_until(|| host.sh("cat /run/out") == "ready\n");
+        let mode = host.sh("stat -c %a /var/run/wireguard /var/run/wireguard/wg0.sock");
+        assert_eq!(mode, "700\n600\n");
+        let link = host.sh("ip -d addr show wg0");
+        assert!(
+            link.contains("mtu 1420")
+                && link.contains("state DOWN")
+                && link.contains("persist off"),
+            "{link}"
+        );
+        host.sh(end);
+        wait_until(|| {
+            host.sh("ip link show wg0 2>&1 || true; ls /var/run/wireguard")
+                == "Device \"wg0\" does not exist.\n"
+        });
+        wait_until(|| host.sh("kill -0 $(cat /run/pid) 2>/dev/null || echo gone") == "gone\n");
+    }
+    assert_eq!(host.run(|| uapi::status(wg0()).unwrap()), None);
+}
+
+#[test]
+fn a_link_has_only_the_addresses_it_is_given() {
+    let host = Host::new();
+    host.start();
+    host.sh("ip link set wg0 up");
+    std::thread::sleep(Duration::from_millis(300));
+    assert!(!host.sh("ip addr show wg0").contains("fe80"));
+}
+
+#[test]
+fn the_socket_of_a_killed_process_is_replaced_and_that_of_a_living_one_is_not() {
+    let host = Host::new();
+    host.start();
+    let refused = host.run(|| {
+        userspace::start_embedded(Path::new(WGQ), wg0())
+            .unwrap_err()
+            .to_string()
+    });
+    assert!(refused.contains("busy (os error 16)"), "{refused}");
+    let refused = host.run(|| userspace::start(wg0(), None).unwrap_err().to_string());
+    assert_eq!(refused, "`wg0' already exists");
+    // the same name in another network namespace
+    let refused = host.sh(&format!("unshare -n {WGQ} userspace wg0 2>&1 || true"));
+    assert_eq!(
+        refused,
+        "wgq: /var/run/wireguard/wg0.sock answers: another process serves wg0\n"
+    );
+    host.sh(&format!("kill -9 {}", host.server()));
+    wait_until(|| !host.sh("ip -br link").contains("wg0"));
+    assert!(host.run(|| !userspace::is_running(wg0())));
+    assert_eq!(host.sh("ls /var/run/wireguard"), "wg0.sock\n");
+    host.start();
+    assert!(host.run(|| userspace::is_running(wg0())));
+    host.run(|| userspace::stop(wg0()).unwrap());
+}
+
+#[test]
+fn a_host_without_tun_is_told_what_to_do() {
+    let host = Host::new();
+    host.sh("mount -t tmpfs tmpfs /dev/net");
+    let error = host.run(|| {
+        userspace::start_embedded(Path::new(WGQ), wg0())
+            .unwrap_err()
+            .to_string()
+    });
+    assert!(
+        error.contains("No such file or directory (os error 2)")
+            && error.contains("modprobe tun")
+            && error.contains("--device /dev/net/tun"),
+        "{error}"
+    );
+}
+
+#[test]
+fn the_process_is_alone_in_its_session_and_holds_nothing_of_its_starter() {
+    let host = Host::new();
+    host.run(|| {
+        let lock = fs::File::create("/run/lock").unwrap();
+        let inherited = lock.try_clone().unwrap();
+        nix::fcntl::fcntl(
+            &inherited,
+            nix::fcntl::FcntlArg::F_SETFD(nix::fcntl::FdFlag::empty()),
+        )
+        .unwrap();
+        lock.lock().unwrap();
+        userspace::start_embedded(Path::new(WGQ), wg0()).unwrap();
+    });
+    // not at once: what other tests start meanwhile inherits it too, for a moment
+    wait_until(|| host.run(|| fs::File::open("/run/lock").unwrap().try_lock().is_ok()));
+    let pid = host.server();
+    assert_eq!(
+        fs::read_to_string(format!("/proc/{pid}/comm")).unwrap(),
+        "wgq\n"
+    );
+    assert_eq!(
+        fs::read(format!("/proc/{pid}/cmdline")).unwrap(),
+        b"wgq\0userspace\0wg0\0"
+    );
+    // pid (comm) state ppid pgrp session tty_nr: proc_pid_stat(5)
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+    let stat: Vec<_> = stat.split(' ').collect();
+    assert_eq!(stat[4..7], [&pid.to_string(), &pid.to_string(), "0"]);
+    for fd in 0..3 {
+        assert_eq!(
+            fs::read_link(format!("/proc/{pid}/fd/{fd}")).unwrap(),
+            Path::new("/dev/null")
+        );
+    }
+}
+
+#[test]
+fn another_program_can_stand_in_and_is_ended_alike() {
+    let host = Host::new();
+    host.run(|| {
+        let script = format!("#!/bin/sh\n{WGQ} userspace \"$1\" >/dev/null 2>&1 &\n");
+        fs::write("/run/other-wg", script).unwrap();
+        fs::set_permissions("/run/other-wg", fs::Permissions::from_mode(0o755)).unwrap();
+        userspace::start(wg0(), Some("/run/other-wg")).unwrap();
+        assert!(userspace::is_running(wg0()));
+        userspace::stop(wg0()).unwrap();
+        let error = userspace::start(wg0(), Some("no-such-program")).unwrap_err();
+        assert_eq!(
+            format!("{error:#}"),
+            "run no-such-program: No such file or directory (os error 2)"
+        );
+        let error = userspace::start(wg0(), Some("false")).unwrap_err();
+        assert_eq!(format!("{error:#}"), "false ended with exit status: 1");
+    });
+}
