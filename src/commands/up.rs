@@ -118,10 +118,7 @@ impl Attempt<'_> {
         });
         Record {
             config: target.canonical_path(),
-            program: match &self.kind {
-                LinkKind::Userspace { program } => program.clone(),
-                LinkKind::Kernel => None,
-            },
+            kind: self.kind.clone(),
             rules: want.rules.clone(),
             sysctls: needed.collect(),
             dns: want.dns.clone(),

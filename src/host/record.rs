@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::observe::Found;
 use crate::config::Hooks;
 use crate::net::Ifname;
-use crate::state::{Dns, PolicyRule, Sysctl};
+use crate::state::{Dns, LinkKind, PolicyRule, Sysctl};
 
 /// The folder of the records and locks.
 pub const RUN_DIR: &str = "/run/wgq";
@@ -24,8 +24,8 @@ pub const RUN_DIR: &str = "/run/wgq";
 pub struct Record {
     /// The file that the tunnel was made from; none for standard input.
     pub config: Option<PathBuf>,
-    /// The program that drives the link, where it is neither the kernel nor the embedded one.
-    pub program: Option<String>,
+    /// Who drives the link.
+    pub kind: LinkKind,
     /// The policy rules, for when the link and its routes are gone.
     pub rules: BTreeSet<PolicyRule>,
     /// The kernel variables that the tunnel needs.

@@ -94,11 +94,15 @@ fn exchange(ifname: Ifname, request: &str) -> io::Result<Zeroizing<String>> {
     }
 }
 
-/// Whether the error says that nobody serves the device: no socket, or one whose process is dead.
+/// Whether the error says that nobody serves the device: no socket, or one whose process is dead or dies just now.
 fn is_absent(error: &io::Error) -> bool {
     matches!(
         error.kind(),
-        io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused
+        io::ErrorKind::NotFound
+            | io::ErrorKind::ConnectionRefused
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::BrokenPipe
+            | io::ErrorKind::UnexpectedEof
     )
 }
 

@@ -3,7 +3,8 @@
 //! It is found, changed and ended by its socket in /var/run/wireguard alone, so that nothing need be remembered of it,
 //! and `wg` and wg-quick can do the same.
 
-use std::io;
+use std::io::{self, Read};
+use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -72,6 +73,7 @@ fn start_program(program: &str, ifname: Ifname) -> anyhow::Result<()> {
 ///
 /// Done too if there is none.
 pub fn stop(ifname: Ifname) -> anyhow::Result<()> {
+    let process = UnixStream::connect(uapi::socket_path(ifname)); // the end of which is that of the process
     let path = uapi::socket_path(ifname);
     match std::fs::remove_file(&path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
@@ -81,6 +83,10 @@ pub fn stop(ifname: Ifname) -> anyhow::Result<()> {
     }
     if !wait_until(|| !has_link(ifname)) {
         bail!("its process did not end within {} s", PATIENCE.as_secs());
+    }
+    if let Ok(mut process) = process {
+        process.set_read_timeout(Some(PATIENCE))?;
+        let _ = process.read(&mut [0]);
     }
     Ok(())
 }
