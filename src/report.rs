@@ -115,6 +115,13 @@ impl Report {
         }
     }
 
+    /// Says what was found, to those who want to know it all.
+    pub fn detail(self, what: impl Display) {
+        if self.verbosity == Verbosity::Verbose {
+            write(&format!("{} {what}\n", self.paint(DIM, "[i]")));
+        }
+    }
+
     /// Says a text of several lines that is complete as it is.
     pub fn block(self, text: &str) {
         write(&format!("{text}\n"));

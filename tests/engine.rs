@@ -218,7 +218,7 @@ END
 remember
 fails 1 wgq up wg0
 says 'wgq: exit 42: exit status 42'
-says 'PreDown and PostDown'
+says 'as far as PreDown and PostDown undo it'
 [[ $(tr '\n' ' ' <$log) == 'predown postdown ' && ! -e $log.up ]]
 same",
     );

@@ -56,9 +56,12 @@ impl Record {
             Err(error) => return Err(error).with_context(|| path.display().to_string()),
         };
         let record = serde_json::from_slice(&text);
-        record
-            .map(Some)
-            .with_context(|| format!("{}: damaged record", path.display()))
+        record.map(Some).with_context(|| {
+            format!(
+                "{}: this record is damaged; `wgq down {ifname}` does without it",
+                path.display()
+            )
+        })
     }
 
     /// Writes the record of a tunnel, whole or not at all.
