@@ -51,7 +51,6 @@ const PATIENCE_WITH_SOCKET: Duration = Duration::from_secs(3);
 
 /// Makes the interface, served by the program in the background, or by this one if none is named.
 pub fn start(ifname: Ifname, program: Option<&str>) -> anyhow::Result<()> {
-    ensure!(!has_link(ifname), "`{ifname}' already exists");
     match program {
         Some(program) => start_program(program, ifname),
         None => start_embedded(Path::new("/proc/self/exe"), ifname),
@@ -60,6 +59,7 @@ pub fn start(ifname: Ifname, program: Option<&str>) -> anyhow::Result<()> {
 
 /// Runs a program that puts itself in the background when its device is there, as wireguard-go does.
 fn start_program(program: &str, ifname: Ifname) -> anyhow::Result<()> {
+    refuse_existing(ifname)?;
     let end = Command::new(program)
         .arg(ifname.as_str())
         .stdin(Stdio::null())
@@ -104,6 +104,11 @@ pub fn remove_socket(ifname: Ifname) -> anyhow::Result<()> {
 /// Whether a process serves the interface.
 pub fn is_running(ifname: Ifname) -> bool {
     uapi::is_served(ifname)
+}
+
+fn refuse_existing(ifname: Ifname) -> anyhow::Result<()> {
+    ensure!(!has_link(ifname), "`{ifname}' already exists");
+    Ok(())
 }
 
 fn has_link(ifname: Ifname) -> bool {

@@ -18,7 +18,7 @@ use wgq::host::userspace;
 use wgq::net::Ifname;
 
 /// The program that is tested.
-pub(crate) const WGQ: &str = env!("CARGO_BIN_EXE_wgq");
+pub const WGQ: &str = env!("CARGO_BIN_EXE_wgq");
 
 /// How long something may take that is to happen; long, as a busy machine runs these tests too.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -26,7 +26,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 type Job = Box<dyn FnOnce() + Send>;
 
 /// A host. What it started is ended with it.
-pub(crate) struct Host {
+pub struct Host {
     jobs: mpsc::Sender<Job>,
     thread: Pid,
     /// The key of its device, if it has one.
@@ -35,7 +35,7 @@ pub(crate) struct Host {
 
 impl Host {
     /// A host with nothing but a loopback interface.
-    pub(crate) fn new() -> Self {
+    pub fn new() -> Self {
         let (jobs, queue) = mpsc::channel::<Job>();
         let (sender, thread) = mpsc::channel();
         thread::spawn(move || {
@@ -58,7 +58,7 @@ impl Host {
     }
 
     /// Runs something in the host.
-    pub(crate) fn run<T: Send + 'static>(&self, job: impl FnOnce() -> T + Send + 'static) -> T {
+    pub fn run<T: Send + 'static>(&self, job: impl FnOnce() -> T + Send + 'static) -> T {
         let (sender, result) = mpsc::channel();
         let job = move || {
             let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(job));
@@ -72,7 +72,7 @@ impl Host {
     }
 
     /// Runs a shell command in the host and returns what it prints.
-    pub(crate) fn sh(&self, command: &str) -> String {
+    pub fn sh(&self, command: &str) -> String {
         let text = command.to_owned();
         let output = self.run(move || Command::new("sh").args(["-ec", &text]).output().unwrap());
         let errors = String::from_utf8(output.stderr).unwrap();
@@ -81,26 +81,27 @@ impl Host {
     }
 
     /// Starts the device `wg0`.
-    pub(crate) fn start(&self) {
+    pub fn start(&self) {
         self.run(|| userspace::start_embedded(Path::new(WGQ), wg0()).unwrap());
     }
 
     /// The process that serves the device.
-    pub(crate) fn server(&self) -> i32 {
+    pub fn server(&self) -> i32 {
         self.run(|| {
             let socket = UnixStream::connect(uapi::socket_path(wg0())).unwrap();
             getsockopt(&socket, sockopt::PeerCredentials).unwrap().pid()
         })
     }
 
+    /// A UDP socket of the host on the address; it stays one wherever it is used.
+    pub fn socket(&self, address: &str) -> UdpSocket {
+        let address = SocketAddr::new(address.parse().unwrap(), 0);
+        self.run(move || UdpSocket::bind(address).unwrap())
+    }
+
     /// Whether a datagram from one address to another host's, and its answer, come through in time.
-    pub(crate) fn reaches(&self, other: &Self, from: &str, to: &str, patience: Duration) -> bool {
-        let bind = |address: &str| {
-            let address = SocketAddr::new(address.parse().unwrap(), 0);
-            move || UdpSocket::bind(address).unwrap()
-        };
-        // a socket stays in the namespace that it was made in
-        let (near, far) = (self.run(bind(from)), other.run(bind(to)));
+    pub fn reaches(&self, other: &Self, from: &str, to: &str, patience: Duration) -> bool {
+        let (near, far) = (self.socket(from), other.socket(to));
         for socket in [&near, &far] {
             socket
                 .set_read_timeout(Some(Duration::from_millis(50)))
@@ -123,12 +124,12 @@ impl Host {
     }
 
     /// Whether a datagram and its answer come through.
-    pub(crate) fn talks_to(&self, other: &Self, from: &str, to: &str) -> bool {
+    pub fn talks_to(&self, other: &Self, from: &str, to: &str) -> bool {
         self.reaches(other, from, to, PATIENCE)
     }
 
     /// Whether some megabytes come through by TCP, unchanged.
-    pub(crate) fn streams_to(&self, other: &Self, to: &str) -> bool {
+    pub fn streams_to(&self, other: &Self, to: &str) -> bool {
         let to: IpAddr = to.parse().unwrap();
         let listener = other.run(move || TcpListener::bind((to, 0)).unwrap());
         let address = listener.local_addr().unwrap();
@@ -159,14 +160,14 @@ impl Drop for Host {
 }
 
 /// Two hosts on one wire, each with a device that knows the other's, and addresses of both families inside and outside.
-pub(crate) struct Pair {
+pub struct Pair {
     pub a: Host,
     pub b: Host,
 }
 
 impl Pair {
     /// Both, ready to talk.
-    pub(crate) fn new() -> Self {
+    pub fn new() -> Self {
         let (mut a, mut b) = (Host::new(), Host::new());
         a.sh(&format!(
             "ip link add veth type veth peer name veth netns {}",
@@ -197,12 +198,12 @@ impl Pair {
 }
 
 /// The name of every device here.
-pub(crate) fn wg0() -> Ifname {
+pub fn wg0() -> Ifname {
     "wg0".parse().unwrap()
 }
 
 /// Waits until something is so.
-pub(crate) fn wait_until(is_so: impl Fn() -> bool) {
+pub fn wait_until(is_so: impl Fn() -> bool) {
     let start = Instant::now();
     while !is_so() {
         assert!(start.elapsed() < PATIENCE, "it never was");
@@ -211,7 +212,7 @@ pub(crate) fn wait_until(is_so: impl Fn() -> bool) {
 }
 
 /// Seconds since the epoch.
-pub(crate) fn now() -> u64 {
+pub fn now() -> u64 {
     SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap()
