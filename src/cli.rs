@@ -118,7 +118,7 @@ pub struct Up {
     #[arg(long)]
     pub ignore_unresolved: bool,
     /// Use the embedded WireGuard even if the kernel has its own
-    #[cfg(feature = "userspace")]
-    #[arg(long)]
+    #[cfg_attr(feature = "userspace", arg(long))]
+    #[cfg_attr(not(feature = "userspace"), arg(skip))]
     pub userspace: bool,
 }

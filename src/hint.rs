@@ -22,7 +22,7 @@ pub(crate) fn for_step(step: &Step, errno: Option<i32>) -> Option<String> {
             format!("`wgq down {ifname}` takes down what is there")
         }
         (Step::SetDevice { to, .. }, EADDRINUSE) => {
-            let port = to.listen_port.unwrap_or_default();
+            let port = to.listen_port?;
             format!("`ss -ulpn sport = {port}` shows who has UDP port {port}; ListenPort chooses another")
         }
         (Step::AddRoute { route, .. }, EEXIST) => format!(

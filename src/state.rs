@@ -75,9 +75,10 @@ impl LinkSettings {
 }
 
 /// Who drives a WireGuard interface.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum LinkKind {
     /// The kernel's module.
+    #[default]
     Kernel,
     /// A process with a TUN device: the embedded one, or the named program.
     Userspace {

@@ -546,3 +546,15 @@ fn another_program_can_stand_in_and_is_ended_alike() {
         assert_eq!(format!("{error:#}"), "false ended with exit status: 1");
     });
 }
+
+#[test]
+fn a_process_that_hangs_loses_its_link_and_ends_when_it_can() {
+    let host = Host::new();
+    host.start();
+    let pid = host.server();
+    host.sh(&format!("kill -STOP {pid}"));
+    host.run(|| userspace::stop(wg0()).unwrap());
+    assert!(!host.sh("ip -br link").contains("wg0"));
+    host.sh(&format!("kill -CONT {pid}"));
+    wait_until(|| fs::read_link(format!("/proc/{pid}/exe")).is_err());
+}

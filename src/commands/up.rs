@@ -12,7 +12,7 @@ use crate::hint;
 use crate::host::config_file::Target;
 use crate::host::lock::Lock;
 use crate::host::record::{Needed, Record};
-use crate::host::{self, Host, dns, hooks};
+use crate::host::{self, Host, dns, hooks, keys};
 use crate::net::Ifname;
 use crate::plan::{self, Up};
 use crate::report::Report;
@@ -25,7 +25,8 @@ pub(super) fn up(args: &cli::Up, dry_run: bool, report: Report) -> Result<(), Er
         load::require_root("up")?;
     }
     let target = Target::find(&args.target.config, args.target.name)?;
-    let config = load::config(&target, report)?;
+    let mut config = load::config(&target, report)?;
+    keys::load(&mut config)?;
     let ifname = target.ifname;
     let _lock = if dry_run {
         None
@@ -117,10 +118,7 @@ impl Attempt<'_> {
         });
         Record {
             config: target.canonical_path(),
-            program: match &self.kind {
-                LinkKind::Userspace { program } => program.clone(),
-                LinkKind::Kernel => None,
-            },
+            kind: self.kind.clone(),
             rules: want.rules.clone(),
             sysctls: needed.collect(),
             dns: want.dns.clone(),

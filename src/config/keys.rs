@@ -120,9 +120,9 @@ impl Key {
         }
     }
 
-    /// Whether its value is a secret.
+    /// Whether its value is a secret, or may be one in the wrong place.
     pub(super) fn is_secret(&self) -> bool {
-        matches!(self.name, "PrivateKey" | "PresharedKey")
+        matches!(self.name, "PrivateKey" | "PresharedKey" | "PublicKey")
     }
 }
 

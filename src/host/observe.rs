@@ -73,7 +73,7 @@ impl Host {
             LinkKind::Kernel => self.wireguard()?.device(ifname)?,
             LinkKind::Userspace { .. } => uapi::status(ifname)?.map(uapi::Status::into_device),
         };
-        device.with_context(|| format!("{ifname}: the interface went away"))
+        Ok(device.unwrap_or_default()) // it may go away at any time
     }
 
     /// Finds out what the tunnel's policy depends on. `endpoints` are those to which the path matters.
@@ -126,12 +126,13 @@ fn wg_quick_tables(ifname: Ifname) -> Result<BTreeSet<Family>> {
 
 /// Who drives a link of the kind that the kernel says.
 fn link_kind(ifname: Ifname, kind: Option<&str>, record: Option<&Record>) -> Result<LinkKind> {
-    match kind {
-        Some("wireguard") => Ok(LinkKind::Kernel),
-        _ if userspace::is_running(ifname) => Ok(LinkKind::Userspace {
-            program: record.and_then(|r| r.program.clone()),
-        }),
-        kind => {
+    let recorded = record.map(|record| &record.kind);
+    match (kind, recorded) {
+        (Some("wireguard"), _) => Ok(LinkKind::Kernel),
+        // its process may be just starting or ending, and not answer
+        (Some("tun"), Some(userspace @ LinkKind::Userspace { .. })) => Ok(userspace.clone()),
+        _ if userspace::is_running(ifname) => Ok(LinkKind::Userspace { program: None }),
+        (kind, _) => {
             let kind = kind.unwrap_or("physical");
             bail!("`{ifname}' is not a WireGuard interface but one of kind {kind}")
         }

@@ -4,8 +4,9 @@
 //! recorded and was not done yet is not found on the host, and is passed over.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
+use std::fs::{self, File};
 use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -14,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::observe::Found;
 use crate::config::Hooks;
 use crate::net::Ifname;
-use crate::state::{Dns, PolicyRule, Sysctl};
+use crate::state::{Dns, LinkKind, PolicyRule, Sysctl};
 
 /// The folder of the records and locks.
 pub const RUN_DIR: &str = "/run/wgq";
@@ -24,8 +25,8 @@ pub const RUN_DIR: &str = "/run/wgq";
 pub struct Record {
     /// The file that the tunnel was made from; none for standard input.
     pub config: Option<PathBuf>,
-    /// The program that drives the link, where it is neither the kernel nor the embedded one.
-    pub program: Option<String>,
+    /// Who drives the link.
+    pub kind: LinkKind,
     /// The policy rules, for when the link and its routes are gone.
     pub rules: BTreeSet<PolicyRule>,
     /// The kernel variables that the tunnel needs.
@@ -62,29 +63,32 @@ impl Record {
 
     /// Writes the record of a tunnel, whole or not at all.
     pub fn write(&self, ifname: Ifname) -> Result<()> {
-        let path = path(ifname);
-        self.replace(&path)
-            .with_context(|| format!("{}: cannot be written", path.display()))
+        let written = self.replace(ifname);
+        written.with_context(|| format!("{}: cannot be written", path(ifname).display()))
     }
 
-    fn replace(&self, path: &Path) -> Result<()> {
-        let dir = run_dir()?;
-        let mut file = tempfile::NamedTempFile::new_in(dir)?;
-        serde_json::to_writer(&mut file, self)?;
-        file.flush()?;
-        file.persist(path)?;
+    fn replace(&self, ifname: Ifname) -> Result<()> {
+        run_dir()?;
+        let draft = draft(ifname);
+        let mut options = File::options();
+        let options = options.write(true).create(true).truncate(true).mode(0o600); // hooks may hold keys
+        let mut file = options.open(&draft)?;
+        file.write_all(&serde_json::to_vec(self)?)?;
+        fs::rename(draft, path(ifname))?;
         Ok(())
     }
 
-    /// Deletes the record of a tunnel; one that is not there is fine.
+    /// Deletes the record of a tunnel, a half-written one too; one that is not there is fine.
     pub fn delete(ifname: Ifname) -> Result<()> {
-        let path = path(ifname);
-        match fs::remove_file(&path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                Err(error).with_context(|| path.display().to_string())
+        for path in [draft(ifname), path(ifname)] {
+            match fs::remove_file(&path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(error).with_context(|| path.display().to_string());
+                }
+                _ => {}
             }
-            _ => Ok(()),
         }
+        Ok(())
     }
 
     /// Reads the records of all other tunnels, damaged ones left out.
@@ -150,4 +154,9 @@ pub fn run_dir() -> Result<&'static Path> {
 
 fn path(ifname: Ifname) -> PathBuf {
     Path::new(RUN_DIR).join(format!("{ifname}.json"))
+}
+
+/// Where a record is written before it takes its place; always the same, so that a killed `up` leaves no more than one.
+fn draft(ifname: Ifname) -> PathBuf {
+    Path::new(RUN_DIR).join(format!("{ifname}.json.new"))
 }

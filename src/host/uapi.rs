@@ -8,7 +8,10 @@ use std::time::Duration;
 use zeroize::Zeroizing;
 
 mod message;
-mod text;
+mod read;
+#[cfg(test)]
+mod tests;
+mod write;
 
 pub use message::{PeerStatus, Set, SetPeer, Sign, Status};
 
@@ -94,11 +97,15 @@ fn exchange(ifname: Ifname, request: &str) -> io::Result<Zeroizing<String>> {
     }
 }
 
-/// Whether the error says that nobody serves the device: no socket, or one whose process is dead.
+/// Whether the error says that nobody serves the device: no socket, or one whose process is dead or dies just now.
 fn is_absent(error: &io::Error) -> bool {
     matches!(
         error.kind(),
-        io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused
+        io::ErrorKind::NotFound
+            | io::ErrorKind::ConnectionRefused
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::BrokenPipe
+            | io::ErrorKind::UnexpectedEof
     )
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::{self, Display, Formatter, Write as _};
 
 use super::Step;
+use crate::key::PublicKey;
 use crate::net::{Family, Ifname, Prefix, TableId};
 use crate::state::{
     DeviceSettings, Dns, DnsBackend, LinkKind, LinkSettings, Peer, PolicyRule, Route, Selector,
@@ -60,7 +61,7 @@ impl Display for Step {
             }
             Self::SetSysctl { sysctl, to, .. } => write!(f, "sysctl -q {}={to}", sysctl.0),
             Self::SetDns { ifname, from, to } => set_dns(f, *ifname, from.as_ref(), to.as_ref()),
-            Self::Hook { command, .. } => f.write_str(command),
+            Self::Hook { command, .. } => f.write_str(&without_keys(command)),
         }
     }
 }
@@ -240,6 +241,17 @@ fn change_rule(f: &mut Formatter<'_>, verb: &str, rule: &PolicyRule) -> fmt::Res
         Selector::Foreign => write!(f, " table {table}")?,
     }
     write!(f, " priority {priority}")
+}
+
+/// A hook without the keys in it, of which some may be secret: whatever reads as one.
+fn without_keys(command: &str) -> String {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '=');
+    let keys = command
+        .split(|c| !is_part(c))
+        .filter(|word| word.parse::<PublicKey>().is_ok());
+    keys.fold(command.to_owned(), |text, key| {
+        text.replace(key, "(hidden)")
+    })
 }
 
 fn set_dns(

@@ -50,7 +50,11 @@ fn offered(shell: &str, line: &str) -> Vec<String> {
     let words = text
         .lines()
         .map(|word| word.split('\t').next().unwrap().trim().to_owned());
-    let mut words: Vec<_> = words.filter(|word| !word.is_empty()).collect();
+    // fish also offers words that have the letters anywhere in them
+    let typed = line.rsplit(' ').next().unwrap();
+    let mut words: Vec<_> = words
+        .filter(|word| !word.is_empty() && word.starts_with(typed))
+        .collect();
     words.sort();
     words.dedup();
     words

@@ -18,7 +18,7 @@ use wgq::host::userspace;
 use wgq::net::Ifname;
 
 /// The program that is tested.
-pub const WGQ: &str = env!("CARGO_BIN_EXE_wgq");
+pub(crate) const WGQ: &str = env!("CARGO_BIN_EXE_wgq");
 
 /// How long something may take that is to happen; long, as a busy machine runs these tests too.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -26,7 +26,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 type Job = Box<dyn FnOnce() + Send>;
 
 /// A host. What it started is ended with it.
-pub struct Host {
+pub(crate) struct Host {
     jobs: mpsc::Sender<Job>,
     thread: Pid,
     /// The key of its device, if it has one.
@@ -35,7 +35,7 @@ pub struct Host {
 
 impl Host {
     /// A host with nothing but a loopback interface.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let (jobs, queue) = mpsc::channel::<Job>();
         let (sender, thread) = mpsc::channel();
         thread::spawn(move || {
@@ -58,7 +58,7 @@ impl Host {
     }
 
     /// Runs something in the host.
-    pub fn run<T: Send + 'static>(&self, job: impl FnOnce() -> T + Send + 'static) -> T {
+    pub(crate) fn run<T: Send + 'static>(&self, job: impl FnOnce() -> T + Send + 'static) -> T {
         let (sender, result) = mpsc::channel();
         let job = move || {
             let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(job));
@@ -72,7 +72,7 @@ impl Host {
     }
 
     /// Runs a shell command in the host and returns what it prints.
-    pub fn sh(&self, command: &str) -> String {
+    pub(crate) fn sh(&self, command: &str) -> String {
         let text = command.to_owned();
         let output = self.run(move || Command::new("sh").args(["-ec", &text]).output().unwrap());
         let errors = String::from_utf8(output.stderr).unwrap();
@@ -81,12 +81,12 @@ impl Host {
     }
 
     /// Starts the device `wg0`.
-    pub fn start(&self) {
+    pub(crate) fn start(&self) {
         self.run(|| userspace::start_embedded(Path::new(WGQ), wg0()).unwrap());
     }
 
     /// The process that serves the device.
-    pub fn server(&self) -> i32 {
+    pub(crate) fn server(&self) -> i32 {
         self.run(|| {
             let socket = UnixStream::connect(uapi::socket_path(wg0())).unwrap();
             getsockopt(&socket, sockopt::PeerCredentials).unwrap().pid()
@@ -94,7 +94,7 @@ impl Host {
     }
 
     /// Whether a datagram from one address to another host's, and its answer, come through in time.
-    pub fn reaches(&self, other: &Self, from: &str, to: &str, patience: Duration) -> bool {
+    pub(crate) fn reaches(&self, other: &Self, from: &str, to: &str, patience: Duration) -> bool {
         let bind = |address: &str| {
             let address = SocketAddr::new(address.parse().unwrap(), 0);
             move || UdpSocket::bind(address).unwrap()
@@ -123,12 +123,12 @@ impl Host {
     }
 
     /// Whether a datagram and its answer come through.
-    pub fn talks_to(&self, other: &Self, from: &str, to: &str) -> bool {
+    pub(crate) fn talks_to(&self, other: &Self, from: &str, to: &str) -> bool {
         self.reaches(other, from, to, PATIENCE)
     }
 
     /// Whether some megabytes come through by TCP, unchanged.
-    pub fn streams_to(&self, other: &Self, to: &str) -> bool {
+    pub(crate) fn streams_to(&self, other: &Self, to: &str) -> bool {
         let to: IpAddr = to.parse().unwrap();
         let listener = other.run(move || TcpListener::bind((to, 0)).unwrap());
         let address = listener.local_addr().unwrap();
@@ -159,14 +159,14 @@ impl Drop for Host {
 }
 
 /// Two hosts on one wire, each with a device that knows the other's, and addresses of both families inside and outside.
-pub struct Pair {
+pub(crate) struct Pair {
     pub a: Host,
     pub b: Host,
 }
 
 impl Pair {
     /// Both, ready to talk.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let (mut a, mut b) = (Host::new(), Host::new());
         a.sh(&format!(
             "ip link add veth type veth peer name veth netns {}",
@@ -197,12 +197,12 @@ impl Pair {
 }
 
 /// The name of every device here.
-pub fn wg0() -> Ifname {
+pub(crate) fn wg0() -> Ifname {
     "wg0".parse().unwrap()
 }
 
 /// Waits until something is so.
-pub fn wait_until(is_so: impl Fn() -> bool) {
+pub(crate) fn wait_until(is_so: impl Fn() -> bool) {
     let start = Instant::now();
     while !is_so() {
         assert!(start.elapsed() < PATIENCE, "it never was");
@@ -211,7 +211,7 @@ pub fn wait_until(is_so: impl Fn() -> bool) {
 }
 
 /// Seconds since the epoch.
-pub fn now() -> u64 {
+pub(crate) fn now() -> u64 {
     SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap()

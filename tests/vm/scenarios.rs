@@ -82,11 +82,11 @@ fn down_after_a_sigkill_at_any_moment_leaves_nothing() {
         .filter(|line| line.contains("status 137") && line.contains("found link"))
         .count();
     assert!(
-        midway >= 30,
+        midway >= 20,
         "only {midway} of 100 were killed with the link there:\n{rounds}"
     );
     assert!(
-        !rounds.contains("record-after-all"),
+        !rounds.contains("a record at last"),
         "a record was left in /run/wgq:\n{rounds}"
     );
 }

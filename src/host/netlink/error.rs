@@ -68,7 +68,7 @@ impl KernelError {
     }
 
     /// What a message of type `NLMSG_ERROR` or `NLMSG_DONE` says: a negative code, and attributes.
-    pub(super) fn refused(code: i32, attributes: &[u8]) -> Self {
+    pub(in crate::host) fn refused(code: i32, attributes: &[u8]) -> Self {
         let find = |kind| {
             NlasIterator::new(attributes)
                 .map_while(Result::ok)

@@ -4,7 +4,7 @@
     reason = "the crate describes far more than wgq uses"
 )]
 
-use nftables::expr::{BinaryOperation, Expression, NamedExpression, RTKey, TcpOption};
+use nftables::expr::{BinaryOperation, Expression, NamedExpression, RT, RTKey, TcpOption};
 use nftables::stmt::{Mangle, Match, NAT, Operator, RejectType, Statement};
 use nftables::types::RejectCode;
 
@@ -36,6 +36,20 @@ pub(super) fn compile(statements: &[Statement<'_>]) -> Option<Vec<Instruction>> 
         program.add(statement)?;
     }
     Some(program.instructions)
+}
+
+/// `tcp option maxseg size set rt mtu`, which does nothing to what is not TCP.
+pub(super) fn clamp_mss() -> Mangle<'static> {
+    Mangle {
+        key: Expression::Named(NamedExpression::TcpOption(TcpOption {
+            name: "maxseg".into(),
+            field: Some("size".into()),
+        })),
+        value: Expression::Named(NamedExpression::RT(RT {
+            key: RTKey::MTU,
+            family: None,
+        })),
+    }
 }
 
 #[derive(Default)]
@@ -148,22 +162,12 @@ impl Program {
             }
             single => {
                 let value = field.datatype.encode(single)?;
-                self.learn(&field.load, how, &value);
+                self.known.learn(&field.load, how, &value);
                 self.instructions
                     .extend([field.load, Instruction::Compare { how, value }]);
             }
         }
         Some(())
-    }
-
-    /// Remembers the protocol that packets have from here on.
-    fn learn(&mut self, load: &Instruction, how: Comparison, value: &[u8]) {
-        let protocol = value.first().copied().filter(|_| how == Comparison::Equal);
-        if *load == Field::NETWORK {
-            self.known.network = protocol.or(self.known.network);
-        } else if *load == Field::TRANSPORT {
-            self.known.transport = protocol.or(self.known.transport);
-        }
     }
 
     /// Whether a field has one of several bits.
@@ -187,6 +191,13 @@ impl Program {
         len: u32,
     ) -> Option<()> {
         let mask = mask(field.datatype, len)?;
+        if value
+            .iter()
+            .zip(&mask)
+            .any(|(byte, mask)| byte & !mask != 0)
+        {
+            return None; // no packet would ever be equal
+        }
         let mut load = field.load;
         if len > 0 && len.is_multiple_of(8) {
             if let Instruction::Payload { len: bytes, .. } = &mut load {
@@ -202,8 +213,14 @@ impl Program {
     }
 
     fn set(&mut self, mangle: &Mangle<'_>) -> Option<()> {
-        if let Expression::Named(NamedExpression::TcpOption(option)) = &mangle.key {
-            return self.clamp_mss(option, &mangle.value);
+        if *mangle == clamp_mss() {
+            let instructions = [
+                Instruction::RouteMss,
+                Instruction::HostToNetwork,
+                Instruction::SetMss,
+            ];
+            self.instructions.extend(instructions);
+            return Some(());
         }
         let key = Field::of(&mangle.key)?;
         let store = match key.load {
@@ -221,22 +238,6 @@ impl Program {
         };
         self.instructions.extend([load, store]);
         Some(())
-    }
-
-    /// `tcp option maxseg size set rt mtu`, which does nothing to what is not TCP.
-    fn clamp_mss(&mut self, option: &TcpOption<'_>, value: &Expression<'_>) -> Option<()> {
-        let is_mss = option.name == "maxseg" && option.field.as_deref() == Some("size");
-        let is_mtu = match value {
-            Expression::Named(NamedExpression::RT(rt)) => rt.key == RTKey::MTU,
-            _ => false,
-        };
-        let instructions = [
-            Instruction::RouteMss,
-            Instruction::HostToNetwork,
-            Instruction::SetMss,
-        ];
-        self.instructions.extend(instructions);
-        (is_mss && is_mtu).then_some(())
     }
 
     fn nat(&mut self, kind: u32, to: &NAT<'_>) -> Option<()> {

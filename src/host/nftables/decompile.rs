@@ -6,10 +6,10 @@
     reason = "what else there is, is nothing to guess from"
 )]
 
-use nftables::expr::{BinaryOperation, Expression, NamedExpression, RT, RTKey, Range, TcpOption};
+use nftables::expr::{BinaryOperation, Expression, NamedExpression, Range};
 use nftables::stmt::{JumpTarget, Mangle, Match, Operator, Reject, RejectType, Statement};
 
-use super::compile::{ACCEPT, DROP, GOTO, JUMP, REJECT_CODES, RETURN, compile};
+use super::compile::{ACCEPT, DROP, GOTO, JUMP, REJECT_CODES, RETURN, clamp_mss, compile};
 use super::datatype::Datatype;
 use super::field::{Field, Protocols};
 use super::instruction::{Comparison, Instruction};
@@ -42,43 +42,53 @@ struct Guess {
 impl Guess {
     /// Makes a statement of the first instructions and returns the others.
     fn take<'a>(&mut self, rest: &'a [Instruction]) -> Option<&'a [Instruction]> {
-        use Instruction::{Compare, HostToNetwork, Lookup, Mask, RouteMss, SetMss, Value};
-        let rest = match rest {
+        use Instruction::{HostToNetwork, RouteMss, SetCt, SetMeta, SetMss, Value};
+        match rest {
             [Value { value, .. }, rest @ ..] => {
                 self.values.push(value.clone());
-                rest
+                Some(rest)
             }
             [RouteMss, HostToNetwork, SetMss, rest @ ..] => {
-                self.push(clamp_mss());
-                rest
+                self.push(Statement::Mangle(clamp_mss()));
+                Some(rest)
             }
-            [
-                store @ (Instruction::SetMeta { .. } | Instruction::SetCt { .. }),
-                rest @ ..,
-            ] => {
+            [store @ (SetMeta { .. } | SetCt { .. }), rest @ ..] => {
                 let key = stored_by(store)?;
                 let value = key.datatype.decode(&self.values.pop()?)?;
-                self.push(set(key, value));
-                rest
+                self.set(key, value);
+                Some(rest)
             }
-            [
-                load,
-                store @ (Instruction::SetMeta { .. } | Instruction::SetCt { .. }),
-                rest @ ..,
-            ] => {
+            [load, store @ (SetMeta { .. } | SetCt { .. }), rest @ ..] => {
                 let value = self.field(load)?.expression;
-                self.push(set(stored_by(store)?, value));
-                rest
+                self.set(stored_by(store)?, value);
+                Some(rest)
             }
-            [load, Lookup { inverted, set }, rest @ ..] => {
-                let field = self.field(load)?;
-                let items = set.decode()?;
-                let right = Expression::Named(NamedExpression::Set(items));
+            [last, rest @ ..] => match self.conclusion(last) {
+                Some(statement) => {
+                    self.push(statement);
+                    Some(rest)
+                }
+                None => self.take_test(last, rest),
+            },
+            [] => None,
+        }
+    }
+
+    /// Makes a comparison of what is loaded and how it is tested, and returns what comes after.
+    fn take_test<'a>(
+        &mut self,
+        load: &Instruction,
+        tests: &'a [Instruction],
+    ) -> Option<&'a [Instruction]> {
+        use Instruction::{Compare, Lookup, Mask};
+        let field = self.field(load)?;
+        match tests {
+            [Lookup { inverted, set }, rest @ ..] => {
+                let right = Expression::Named(NamedExpression::Set(set.decode()?));
                 self.compare(field.expression, equality(!inverted), right);
-                rest
+                Some(rest)
             }
             [
-                load,
                 Compare {
                     how: Comparison::AtLeast,
                     value: low,
@@ -89,29 +99,33 @@ impl Guess {
                 },
                 rest @ ..,
             ] => {
-                let field = self.field(load)?;
                 let range = [field.datatype.decode(low)?, field.datatype.decode(high)?];
                 let right = Expression::Range(Box::new(Range { range }));
                 self.compare(field.expression, Operator::EQ, right);
-                rest
+                Some(rest)
             }
-            [load, Mask { mask }, Compare { how, value }, rest @ ..] => {
-                let field = self.field(load)?;
+            [Mask { mask }, Compare { how, value }, rest @ ..] => {
                 self.masked(field, mask, *how, value)?;
-                rest
+                Some(rest)
             }
-            [load, Compare { how, value }, rest @ ..] => {
-                self.plain(load, *how, value)?;
-                rest
+            [Compare { how, value }, rest @ ..] => {
+                self.learn(load, *how, value);
+                self.plain(field, *how, value)?;
+                Some(rest)
             }
-            [last, rest @ ..] => {
-                let statement = self.conclusion(last)?;
-                self.push(statement);
-                rest
-            }
-            [] => rest,
-        };
-        Some(rest)
+            _ => None,
+        }
+    }
+
+    /// Remembers the protocol that packets have from here on, and which statement says so.
+    fn learn(&mut self, load: &Instruction, how: Comparison, value: &[u8]) {
+        self.known.learn(load, how, value);
+        let here = Some(self.statements.len());
+        if *load == Field::NETWORK {
+            self.network_at = here;
+        } else if *load == Field::TRANSPORT {
+            self.transport_at = here;
+        }
     }
 
     fn push(&mut self, statement: Statement<'static>) {
@@ -120,6 +134,11 @@ impl Guess {
 
     fn compare(&mut self, left: Expression<'static>, op: Operator, right: Expression<'static>) {
         self.push(Statement::Match(Match { left, right, op }));
+    }
+
+    fn set(&mut self, key: Field, value: Expression<'static>) {
+        let key = key.expression;
+        self.push(Statement::Mangle(Mangle { key, value }));
     }
 
     /// Finds what is loaded; the tests of protocols that it requires go without saying.
@@ -141,16 +160,7 @@ impl Guess {
     }
 
     /// A comparison with a single value, or with as much of an address as is loaded.
-    fn plain(&mut self, load: &Instruction, how: Comparison, value: &[u8]) -> Option<()> {
-        let field = self.field(load)?;
-        let protocol = value.first().copied().filter(|_| how == Comparison::Equal);
-        if *load == Field::NETWORK {
-            self.known.network = protocol;
-            self.network_at = Some(self.statements.len());
-        } else if *load == Field::TRANSPORT {
-            self.known.transport = protocol;
-            self.transport_at = Some(self.statements.len());
-        }
+    fn plain(&mut self, field: Field, how: Comparison, value: &[u8]) -> Option<()> {
         let right = if value.len() < field.datatype.len() {
             let mut address = value.to_vec();
             address.resize(field.datatype.len(), 0);
@@ -227,11 +237,6 @@ fn equality(equal: bool) -> Operator {
     if equal { Operator::EQ } else { Operator::NEQ }
 }
 
-fn set(key: Field, value: Expression<'static>) -> Statement<'static> {
-    let key = key.expression;
-    Statement::Mangle(Mangle { key, value })
-}
-
 /// Finds what an instruction stores.
 fn stored_by(store: &Instruction) -> Option<Field> {
     let load = match *store {
@@ -240,18 +245,4 @@ fn stored_by(store: &Instruction) -> Option<Field> {
         _ => return None,
     };
     Field::loaded_by(&load, Protocols::default())
-}
-
-/// `tcp option maxseg size set rt mtu`
-fn clamp_mss() -> Statement<'static> {
-    Statement::Mangle(Mangle {
-        key: Expression::Named(NamedExpression::TcpOption(TcpOption {
-            name: "maxseg".into(),
-            field: Some("size".into()),
-        })),
-        value: Expression::Named(NamedExpression::RT(RT {
-            key: RTKey::MTU,
-            family: None,
-        })),
-    })
 }

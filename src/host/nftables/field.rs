@@ -7,7 +7,7 @@ use nftables::expr::{
 };
 
 use super::datatype::Datatype;
-use super::instruction::Instruction;
+use super::instruction::{Comparison, Instruction};
 
 /// Something of a packet, its connection or its addresses.
 #[derive(Debug, Clone)]
@@ -111,6 +111,16 @@ impl Field {
 }
 
 impl Protocols {
+    /// Takes note of what a test lets pass.
+    pub(super) fn learn(&mut self, load: &Instruction, how: Comparison, value: &[u8]) {
+        let protocol = value.first().copied().filter(|_| how == Comparison::Equal);
+        if *load == Field::NETWORK {
+            self.network = protocol.or(self.network);
+        } else if *load == Field::TRANSPORT {
+            self.transport = protocol.or(self.transport);
+        }
+    }
+
     /// Whether nothing else is required than what is known.
     fn meet(self, required: Self) -> bool {
         let met = |known, required: Option<u8>| required.is_none() || required == known;

@@ -183,8 +183,9 @@ fn range(datatype: Datatype, value: &Expression<'_>) -> Option<(Vec<u8>, Vec<u8>
     } else if let Expression::Named(NamedExpression::Prefix(prefix)) = value {
         let low = datatype.encode(&prefix.addr)?;
         let mask = mask(datatype, prefix.len)?;
+        let is_start = low.iter().zip(&mask).all(|(byte, mask)| byte & !mask == 0);
         let high = low.iter().zip(&mask).map(|(byte, mask)| byte | !mask);
-        Some((low.clone(), high.collect()))
+        is_start.then_some((low.clone(), high.collect()))
     } else {
         datatype.encode(value).map(|key| (key.clone(), key))
     }

@@ -12,6 +12,9 @@ use super::message::{Family, MessageType, batch_begin, batch_end, message_type, 
 use crate::host::netlink::{Message, Netlink};
 use crate::nft::NftTable;
 
+#[cfg(test)]
+mod tests;
+
 /// `NF_DROP` and `NF_ACCEPT`, as policies
 pub(super) const POLICIES: [(NfChainPolicy, u32); 2] =
     [(NfChainPolicy::Drop, 0), (NfChainPolicy::Accept, 1)];

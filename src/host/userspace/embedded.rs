@@ -12,7 +12,6 @@ mod engine;
 mod peers;
 mod process;
 mod server;
-mod source;
 mod tun;
 mod udp;
 

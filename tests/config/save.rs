@@ -1,8 +1,11 @@
 //! `save`: what runs is written into the file, and the rest of the file stays as it is.
 
+use proptest::prelude::*;
 use wgq::config::{self, Config, Endpoint, Names, save};
 use wgq::net::FwMark;
 use wgq::state::{Device, DeviceSettings, Link, LinkKind, LinkSettings, Peer, State};
+
+use crate::texts;
 
 const A: &str = "xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg=";
 const B: &str = "TrMvSoP4jYQlY6RIzBgbssQqY3vxI2Pi+y71lOWWXX0=";
@@ -211,4 +214,38 @@ fn the_kernel_s_link_local_addresses_are_not_written() {
     assert_eq!(saved_state(file, &now), file);
     now.addresses.truncate(1);
     assert_eq!(saved_state(file, &now), file, "IPv6 may be off on the host");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(400) })]
+
+    #[test]
+    fn what_is_saved_says_what_ran(file in texts::file(100), now in texts::file(100)) {
+        let names = Names::default();
+        let read = |text: &str| config::parse(text.as_bytes(), &names).config;
+        prop_assume!(read(&file).is_some() && read(&now).is_some());
+        let (written, now) = (parse(&file), running(&now));
+        let saved = save(&file, &written, &now);
+        let again = parse(&saved);
+        prop_assert_eq!(save(&saved, &again, &now), &*saved);
+        prop_assert_eq!(again.peers.len(), now.device.peers.len());
+        for peer in &now.device.peers {
+            let found = again.peers.iter().find(|found| *found.public_key == peer.public_key).unwrap();
+            prop_assert_eq!(&found.allowed_ips, &peer.allowed_ips);
+            prop_assert_eq!(&found.preshared_key, &peer.preshared_key);
+            prop_assert_eq!(found.persistent_keepalive, peer.persistent_keepalive);
+            match (found.endpoint.as_ref().map(|endpoint| &endpoint.value), peer.endpoint) {
+                (Some(Endpoint::Addr(found)), Some(addr)) => prop_assert_eq!(found, &addr),
+                (Some(Endpoint::Name { .. }), _) | (_, None) => {}
+                (None, Some(addr)) => prop_assert!(false, "{} is not there", addr),
+            }
+        }
+    }
+
+    #[test]
+    fn what_runs_as_written_changes_nothing(file in texts::file(100)) {
+        if config::parse(file.as_bytes(), &Names::default()).config.is_some() {
+            prop_assert_eq!(save(&file, &parse(&file), &running(&file)), file);
+        }
+    }
 }

@@ -1,4 +1,4 @@
-//! What is told of a wrong file: each `tests/diagnostics/NAME.conf` beside `NAME.txt`. `WGQ_BLESS=1` writes the latter anew.
+//! What is told of a wrong file: each `told/NAME.conf` beside `NAME.txt`. `WGQ_BLESS=1` writes the latter anew.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -24,7 +24,7 @@ fn told(text: &[u8]) -> String {
 
 #[test]
 fn every_wrong_file_is_told_as_recorded() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/diagnostics");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/config/told");
     let bless = std::env::var_os("WGQ_BLESS").is_some();
     let mut wrong = Vec::new();
     let mut count = 0;
@@ -53,7 +53,7 @@ fn every_wrong_file_is_told_as_recorded() {
 #[test]
 fn no_piece_of_a_key_is_told() {
     let file =
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/diagnostics/keys-are-not-shown.conf");
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/config/told/keys-are-not-shown.conf");
     let told = told(&fs::read(file).unwrap());
     let key: Vec<char> = "yAnz5TF+lXXJte14tji3zlMNq+hd2rYUIgJBgB3fBmk="
         .chars()
