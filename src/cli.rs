@@ -79,6 +79,15 @@ pub enum Command {
         #[command(flatten)]
         target: Target,
     },
+    /// See what this host supports, and whether wgq works on it
+    ///
+    /// It brings tunnels up between network namespaces of its own, sends packets through them and takes them down again.
+    /// The host itself is not touched. Root is needed only where plain users may not make user namespaces.
+    Selftest {
+        /// Whether the namespaces are made, and this is the process in them
+        #[arg(long, hide = true)]
+        inside: bool,
+    },
     /// Drive an interface without the kernel's help; `up` starts this where it is needed
     #[cfg(feature = "userspace")]
     #[command(hide = true)]
@@ -109,7 +118,7 @@ pub struct Up {
     #[arg(long)]
     pub ignore_unresolved: bool,
     /// Use the embedded WireGuard even if the kernel has its own
-    #[cfg(feature = "userspace")]
-    #[arg(long)]
+    #[cfg_attr(feature = "userspace", arg(long))]
+    #[cfg_attr(not(feature = "userspace"), arg(skip))]
     pub userspace: bool,
 }

@@ -7,6 +7,7 @@ use crate::report::Report;
 mod down;
 mod load;
 mod save;
+mod selftest;
 mod strip;
 mod up;
 
@@ -18,6 +19,7 @@ pub fn run(cli: Cli, report: Report) -> Result<(), Error> {
         Command::Down { target } => down::down(&target, dry_run, report),
         Command::Strip { target } => strip::strip(&target, report),
         Command::Save { target } => save::save(&target, dry_run, report),
+        Command::Selftest { inside } => selftest::selftest(inside, dry_run, report),
         #[cfg(feature = "userspace")]
         Command::Userspace { ifname } => Ok(crate::host::userspace::serve(ifname)?),
     }

@@ -129,9 +129,7 @@ impl Host {
     fn delete_link(&mut self, step: &Step, ifname: Ifname, kind: &LinkKind) -> Result<()> {
         match kind {
             LinkKind::Kernel => self.route_step(step),
-            LinkKind::Userspace { .. } => {
-                userspace::stop(ifname).or_else(|_| self.route_step(step))
-            }
+            LinkKind::Userspace { .. } => userspace::stop(ifname),
         }
     }
 

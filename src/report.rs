@@ -35,6 +35,7 @@ pub enum Verbosity {
 pub struct Report {
     verbosity: Verbosity,
     color: bool,
+    stdout_color: bool,
 }
 
 /// How many steps of one kind are shown in a row, unless all is asked for.
@@ -48,12 +49,26 @@ const DIM: &str = "\x1b[2m";
 impl Report {
     /// A report in the given loudness. `no_color` is whether the variable `NO_COLOR` is set and not empty.
     pub fn new(verbosity: Verbosity, color: Color, no_color: bool) -> Self {
-        let color = match color {
-            Color::Auto => !no_color && io::stderr().is_terminal(),
+        let on = |is_terminal: bool| match color {
+            Color::Auto => !no_color && is_terminal,
             Color::Always => true,
             Color::Never => false,
         };
-        Self { verbosity, color }
+        Self {
+            verbosity,
+            color: on(io::stderr().is_terminal()),
+            stdout_color: on(io::stdout().is_terminal()),
+        }
+    }
+
+    /// How much is said.
+    pub fn verbosity(&self) -> Verbosity {
+        self.verbosity
+    }
+
+    /// Whether what a command prints to standard output is coloured.
+    pub fn stdout_color(&self) -> bool {
+        self.stdout_color
     }
 
     /// Whether text is coloured.
@@ -112,6 +127,13 @@ impl Report {
     pub fn note(self, what: impl Display) {
         if self.verbosity > Verbosity::Quiet {
             write(&format!("wgq: {what}\n"));
+        }
+    }
+
+    /// Says what was found, to those who want to know it all.
+    pub fn detail(self, what: impl Display) {
+        if self.verbosity == Verbosity::Verbose {
+            write(&format!("{} {what}\n", self.paint(DIM, "[i]")));
         }
     }
 

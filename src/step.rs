@@ -223,11 +223,12 @@ impl Step {
                 to: Some(Dns {
                     required: false,
                     ..
-                }) | None,
+                }),
                 ..
             }
         )
     }
+
     /// Whether the step, when it fails, may have done a part of its work, and undoing it all is harmless. An addition is
     /// not among them: if it failed because the thing was there already, that thing is somebody else's.
     pub fn may_be_half_done(&self) -> bool {

@@ -84,7 +84,10 @@ fn a_file_that_is_no_config_gets_one_error() {
 #[test]
 fn ten_mebibytes_of_nonsense_are_refused_in_time() {
     let start = std::time::Instant::now();
-    let (code, text) = of_file("wg0.conf", &b"nonsense = nonsense\n".repeat(10 << 20 / 20));
+    let (code, text) = of_file(
+        "wg0.conf",
+        &b"nonsense = nonsense\n".repeat(10 << (20 / 20)),
+    );
     assert_eq!(code, Some(1));
     assert!(text.len() < 64 << 10, "{} bytes of errors", text.len());
     let (code, text) = of_file("wg0.conf", &vec![b'x'; 10 << 20]);

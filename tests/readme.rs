@@ -5,7 +5,7 @@
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
-    clippy::print_stderr,
+    clippy::print_stdout,
     reason = "a test fails by panicking"
 )]
 
@@ -24,7 +24,6 @@ for folder in etc usr/local; do
     mkdir -p "/run/$folder" "/run/work/$folder"
     mount -t overlay -o "lowerdir=/$folder,upperdir=/run/$folder,workdir=/run/work/$folder" none "/$folder"
 done
-ln -sfn /run /var/run 2>/dev/null || true
 rm -f /etc/resolv.conf
 echo nameserver 192.0.2.53 >/etc/resolv.conf
 echo 192.0.2.1 vpn.example.org >>/etc/hosts
@@ -40,12 +39,12 @@ export CARGO_NET_OFFLINE=true
 
 /// The shells and `man` find what was installed, and nothing of the tunnel is left.
 const AFTERWARDS: &str = r#"
-set +x
+set -x
 man --where wgq >/dev/null
 bash -c 'source /usr/share/bash-completion/bash_completion; _completion_loader wgq; complete -p wgq' >/dev/null
 [[ $(zsh -f -c 'autoload -Uz compinit; compinit -u -D; echo $_comps[wgq]') == _wgq ]]
 [[ $(fish -c 'complete -C "wgq strip --na"') == --name* ]]
-! ip link show dev wg0 2>/dev/null
+[[ $(ip -brief link) != *wg0* ]]
 [[ $(</etc/resolv.conf) == 'nameserver 192.0.2.53' ]]
 "#;
 
@@ -79,11 +78,8 @@ fn every_command_runs_as_written() {
             .unwrap();
         let said =
             String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
-        assert!(
-            output.status.success(),
-            "on the {host}: {}\n{said}",
-            output.status
-        );
+        println!("{said}");
+        assert!(output.status.success(), "on the {host}: {}", output.status);
     }
 }
 

@@ -9,11 +9,11 @@ use crate::host::config_file::Target;
 use crate::host::lock::Lock;
 use crate::host::observe::Found;
 use crate::host::record::Record;
-use crate::host::{Host, dns};
+use crate::host::{Host, dns, userspace};
 use crate::net::Ifname;
 use crate::plan;
 use crate::report::Report;
-use crate::state::{Dns, DnsBackend, State};
+use crate::state::{Dns, DnsBackend, LinkKind, State};
 use crate::step::Step;
 
 /// Takes an interface down: with or without its file, its link or a record, and after `wg-quick up` too.
@@ -34,6 +34,7 @@ pub(super) fn down(args: &cli::Target, dry_run: bool, report: Report) -> Result<
     let mut found = host.observe(ifname, record.as_ref())?;
     if record.is_none() {
         if found.state.is_nothing() {
+            Record::delete(ifname)?; // one that an `up` was killed at writing
             return Err(Error::new(format_args!("`{ifname}' is not up")));
         }
         found.state.dns = config.as_ref().and_then(dns_of_wg_quick);
@@ -78,6 +79,9 @@ fn forget(ifname: Ifname, record: Option<Record>, failed: &[FailedStep]) -> anyh
     }
     if let Some(record) = record {
         record.hand_over_sysctls(ifname)?;
+        if record.kind != LinkKind::Kernel {
+            userspace::remove_socket(ifname)?;
+        }
     }
     Record::delete(ifname)
 }

@@ -12,7 +12,7 @@ use crate::hint;
 use crate::host::config_file::Target;
 use crate::host::lock::Lock;
 use crate::host::record::{Needed, Record};
-use crate::host::{self, Host, dns, hooks};
+use crate::host::{self, Host, dns, hooks, keys};
 use crate::net::Ifname;
 use crate::plan::{self, Up};
 use crate::report::Report;
@@ -25,7 +25,8 @@ pub(super) fn up(args: &cli::Up, dry_run: bool, report: Report) -> Result<(), Er
         load::require_root("up")?;
     }
     let target = Target::find(&args.target.config, args.target.name)?;
-    let config = load::config(&target, report)?;
+    let mut config = load::config(&target, report)?;
+    keys::load(&mut config)?;
     let ifname = target.ifname;
     let _lock = if dry_run {
         None
@@ -166,24 +167,29 @@ impl Attempt<'_> {
         if hooks {
             left.extend(self.run_hooks(host, HookPhase::PostDown));
         }
-        if left.is_empty()
-            && let Err(error) = Record::delete(ifname)
-        {
-            return describe(stop).outcome(format_args!("{error:#}"));
-        }
         let error = describe(stop);
         if !left.is_empty() {
             let sentence = format!("{ifname} was not rolled back completely; still to undo:");
             return error.outcome(sentence).left(&left);
         }
-        if hooks {
-            return error.outcome(format_args!(
-                "{ifname} was rolled back; what PreUp and PostUp did is undone as far as PreDown and PostDown undo it"
-            ));
+        if let Err(why) = self.forget() {
+            return error.outcome(format_args!("{why:#}"));
         }
-        error.outcome(format_args!(
-            "{ifname} was rolled back: nothing was changed"
-        ))
+        error.outcome(if hooks {
+            format!(
+                "{ifname} was rolled back, and what PreUp and PostUp did as far as PreDown and PostDown undo it"
+            )
+        } else {
+            format!("{ifname} was rolled back: nothing was changed")
+        })
+    }
+
+    /// Puts the record back to what it was before.
+    fn forget(&self) -> anyhow::Result<()> {
+        match self.leftover {
+            Some(record) => record.write(self.ifname),
+            None => Record::delete(self.ifname),
+        }
     }
 
     fn run_hooks(&self, host: &mut Host, phase: HookPhase) -> Vec<FailedStep> {

@@ -3,11 +3,16 @@
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
 use super::record::run_dir;
 use crate::net::Ifname;
+
+/// How long a lock is waited for: one that was killed may have a child that holds it until it runs its own program.
+const PATIENCE: Duration = Duration::from_millis(500);
 
 /// The right to work on an interface; given back when dropped, or when the process ends in whatever way.
 #[derive(Debug)]
@@ -20,6 +25,7 @@ impl Lock {
     /// Takes the lock of an interface, or says that another wgq holds it.
     pub fn take(ifname: Ifname) -> Result<Self> {
         let path = run_dir()?.join(format!("{ifname}.lock"));
+        let start = Instant::now();
         loop {
             let mut options = OpenOptions::new();
             let open = options.write(true).create(true).truncate(false).open(&path);
@@ -27,6 +33,9 @@ impl Lock {
             match file.try_lock() {
                 Ok(()) if is_at(&file, &path) => return Ok(Self { path, _file: file }),
                 Ok(()) => {} // its owner took the file away between our opening and our locking it
+                Err(TryLockError::WouldBlock) if start.elapsed() < PATIENCE => {
+                    thread::sleep(Duration::from_millis(10));
+                }
                 Err(TryLockError::WouldBlock) => {
                     bail!("{ifname}: another wgq is working on this interface")
                 }

@@ -91,6 +91,15 @@ impl Host {
         let path_mtus: BTreeMap<IpAddr, u32> = self.route.path_mtus(endpoints, None)?;
         let default_path_mtu = self.route.default_path_mtu()?;
         let dns_backend = dns::detect();
+        self.report.detail(format_args!(
+            "IPv6 is {}; the free table is {free_table}; the MTU of the default route is {}",
+            if ipv6 { "on" } else { "off" },
+            default_path_mtu.map_or("unknown".to_owned(), |mtu| mtu.to_string())
+        ));
+        for (address, mtu) in &path_mtus {
+            self.report
+                .detail(format_args!("the MTU of the way to {address} is {mtu}"));
+        }
         Ok(Surroundings {
             link_kind,
             ipv6,

@@ -4,8 +4,9 @@
 //! recorded and was not done yet is not found on the host, and is passed over.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
+use std::fs::{self, File};
 use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -55,36 +56,42 @@ impl Record {
             Err(error) => return Err(error).with_context(|| path.display().to_string()),
         };
         let record = serde_json::from_slice(&text);
-        record
-            .map(Some)
-            .with_context(|| format!("{}: damaged record", path.display()))
+        record.map(Some).with_context(|| {
+            format!(
+                "{}: this record is damaged; `wgq down {ifname}` does without it",
+                path.display()
+            )
+        })
     }
 
     /// Writes the record of a tunnel, whole or not at all.
     pub fn write(&self, ifname: Ifname) -> Result<()> {
-        let path = path(ifname);
-        self.replace(&path)
-            .with_context(|| format!("{}: cannot be written", path.display()))
+        let written = self.replace(ifname);
+        written.with_context(|| format!("{}: cannot be written", path(ifname).display()))
     }
 
-    fn replace(&self, path: &Path) -> Result<()> {
-        let dir = run_dir()?;
-        let mut file = tempfile::NamedTempFile::new_in(dir)?;
-        serde_json::to_writer(&mut file, self)?;
-        file.flush()?;
-        file.persist(path)?;
+    fn replace(&self, ifname: Ifname) -> Result<()> {
+        run_dir()?;
+        let draft = draft(ifname);
+        let mut options = File::options();
+        let options = options.write(true).create(true).truncate(true).mode(0o600); // hooks may hold keys
+        let mut file = options.open(&draft)?;
+        file.write_all(&serde_json::to_vec(self)?)?;
+        fs::rename(draft, path(ifname))?;
         Ok(())
     }
 
-    /// Deletes the record of a tunnel; one that is not there is fine.
+    /// Deletes the record of a tunnel, a half-written one too; one that is not there is fine.
     pub fn delete(ifname: Ifname) -> Result<()> {
-        let path = path(ifname);
-        match fs::remove_file(&path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                Err(error).with_context(|| path.display().to_string())
+        for path in [draft(ifname), path(ifname)] {
+            match fs::remove_file(&path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(error).with_context(|| path.display().to_string());
+                }
+                _ => {}
             }
-            _ => Ok(()),
         }
+        Ok(())
     }
 
     /// Reads the records of all other tunnels, damaged ones left out.
@@ -150,4 +157,9 @@ pub fn run_dir() -> Result<&'static Path> {
 
 fn path(ifname: Ifname) -> PathBuf {
     Path::new(RUN_DIR).join(format!("{ifname}.json"))
+}
+
+/// Where a record is written before it takes its place; always the same, so that a killed `up` leaves no more than one.
+fn draft(ifname: Ifname) -> PathBuf {
+    Path::new(RUN_DIR).join(format!("{ifname}.json.new"))
 }

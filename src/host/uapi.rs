@@ -8,7 +8,10 @@ use std::time::Duration;
 use zeroize::Zeroizing;
 
 mod message;
-mod text;
+mod read;
+#[cfg(test)]
+mod tests;
+mod write;
 
 pub use message::{PeerStatus, Set, SetPeer, Sign, Status};
 

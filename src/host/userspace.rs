@@ -3,13 +3,12 @@
 //! It is found, changed and ended by its socket in /var/run/wireguard alone, so that nothing need be remembered of it,
 //! and `wg` and wg-quick can do the same.
 
-use std::io::{self, Read};
-use std::os::unix::net::UnixStream;
+use std::io;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, ensure};
 use nix::net::if_::if_nametoindex;
 
 #[cfg(feature = "userspace")]
@@ -38,15 +37,20 @@ mod embedded {
 
 pub use embedded::{serve, start_embedded};
 
+use super::route_socket::RouteSocket;
 use super::uapi;
 use crate::net::Ifname;
+use crate::state::LinkKind;
+use crate::step::Step;
 
-/// How long a process may take to make its device, or to end.
+/// How long a process may take to make its device.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long a process may take to end when its socket is gone; boringtun looks once a second.
+const PATIENCE_WITH_SOCKET: Duration = Duration::from_secs(3);
 
 /// Makes the interface, served by the program in the background, or by this one if none is named.
 pub fn start(ifname: Ifname, program: Option<&str>) -> anyhow::Result<()> {
-    ensure!(!has_link(ifname), "`{ifname}' already exists");
     match program {
         Some(program) => start_program(program, ifname),
         None => start_embedded(Path::new("/proc/self/exe"), ifname),
@@ -55,6 +59,7 @@ pub fn start(ifname: Ifname, program: Option<&str>) -> anyhow::Result<()> {
 
 /// Runs a program that puts itself in the background when its device is there, as wireguard-go does.
 fn start_program(program: &str, ifname: Ifname) -> anyhow::Result<()> {
+    refuse_existing(ifname)?;
     let end = Command::new(program)
         .arg(ifname.as_str())
         .stdin(Stdio::null())
@@ -62,7 +67,7 @@ fn start_program(program: &str, ifname: Ifname) -> anyhow::Result<()> {
         .with_context(|| format!("run {program}"))?;
     ensure!(end.success(), "{program} ended with {end}");
     ensure!(
-        wait_until(|| has_link(ifname) && uapi::is_served(ifname)),
+        wait_until(|| has_link(ifname) && uapi::is_served(ifname), PATIENCE),
         "{program} ended, and made no device {ifname} with a socket in {}",
         uapi::SOCKET_DIR
     );
@@ -71,24 +76,29 @@ fn start_program(program: &str, ifname: Ifname) -> anyhow::Result<()> {
 
 /// Ends the process that serves the interface, whatever program it is, and with it the interface.
 ///
-/// Done too if there is none.
+/// Done too if there is none. A process that does not see that its socket is gone loses its link.
 pub fn stop(ifname: Ifname) -> anyhow::Result<()> {
-    let process = UnixStream::connect(uapi::socket_path(ifname)); // the end of which is that of the process
+    remove_socket(ifname)?;
+    if wait_until(|| !has_link(ifname), PATIENCE_WITH_SOCKET) {
+        return Ok(());
+    }
+    let kind = LinkKind::Userspace { program: None };
+    let delete = Step::DeleteLink { ifname, kind };
+    match RouteSocket::open()?.execute(&[delete]).pop() {
+        Some(failure) => Err(failure.error.into()),
+        None => Ok(()),
+    }
+}
+
+/// Removes the socket of an interface: its process ends by that, or was killed and has left it.
+pub fn remove_socket(ifname: Ifname) -> anyhow::Result<()> {
     let path = uapi::socket_path(ifname);
     match std::fs::remove_file(&path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            return Err(error).with_context(|| format!("rm {}", path.display()));
+            Err(error).with_context(|| format!("rm {}", path.display()))
         }
-        _ => {}
+        _ => Ok(()),
     }
-    if !wait_until(|| !has_link(ifname)) {
-        bail!("its process did not end within {} s", PATIENCE.as_secs());
-    }
-    if let Ok(mut process) = process {
-        process.set_read_timeout(Some(PATIENCE))?;
-        let _ = process.read(&mut [0]);
-    }
-    Ok(())
 }
 
 /// Whether a process serves the interface.
@@ -96,15 +106,20 @@ pub fn is_running(ifname: Ifname) -> bool {
     uapi::is_served(ifname)
 }
 
+fn refuse_existing(ifname: Ifname) -> anyhow::Result<()> {
+    ensure!(!has_link(ifname), "`{ifname}' already exists");
+    Ok(())
+}
+
 fn has_link(ifname: Ifname) -> bool {
     if_nametoindex(ifname.as_str()).is_ok()
 }
 
-/// Looks every few milliseconds whether something is so; returns whether it was before `PATIENCE` was over.
-fn wait_until(is_so: impl Fn() -> bool) -> bool {
+/// Looks every few milliseconds whether something is so; returns whether it was in time.
+fn wait_until(is_so: impl Fn() -> bool, patience: Duration) -> bool {
     let start = Instant::now();
     while !is_so() {
-        if start.elapsed() > PATIENCE {
+        if start.elapsed() > patience {
             return false;
         }
         std::thread::sleep(Duration::from_millis(2));

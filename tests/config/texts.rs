@@ -46,9 +46,12 @@ pub(crate) fn file(sound: u32) -> impl Strategy<Value = String> {
 /// Every value of the lists below in a file of its own.
 pub(crate) fn each_value() -> impl Iterator<Item = String> {
     let key = PublicKey([1; 32]);
-    let head = move |peer| match peer {
-        true => format!("[Peer]\nPublicKey = {key}\n"),
-        false => "[Interface]\n".to_owned(),
+    let head = move |peer| {
+        if peer {
+            format!("[Peer]\nPublicKey = {key}\n")
+        } else {
+            "[Interface]\n".to_owned()
+        }
     };
     let values = VALUES.iter().flat_map(move |values| {
         let texts = values.good.iter().chain(values.bad);

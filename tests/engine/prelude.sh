@@ -36,7 +36,7 @@ config() {
 # Everything of the host that a tunnel can touch.
 snapshot() {
 	ip -o link show | sed 's/^[0-9]*: //; s/ qlen.*//'
-	ip -o addr show | sed 's/^[0-9]*: //'
+	ip -o addr show | sed 's/^[0-9]*: //; s/ tentative//'
 	for family in -4 -6; do
 		ip $family route show table all
 		ip $family rule show

@@ -1,4 +1,4 @@
-//! The man page: what clap_mangen makes of the command line, with the written sections in man/sections.
+//! The man page: what `clap_mangen` makes of the command line, with the written sections in man/sections.
 
 use std::collections::BTreeSet;
 use std::process::Command as Process;
@@ -110,8 +110,7 @@ fn page() -> String {
         page += &subcommand(sub);
     }
     page += &rendered(|to| man.render_options_section(to));
-    WRITTEN.iter().for_each(|section| page += section);
-    page
+    page + &WRITTEN.concat()
 }
 
 /// A command as a part of the page: how it is called, what it does, and its options.
@@ -140,7 +139,7 @@ fn description(command: &Command, heading: &str) -> String {
     format!("{heading}{longer}")
 }
 
-/// What a part of clap_mangen writes, as man pages have it: literals in bold, no blank lines or blanks at the end of one.
+/// What a part of `clap_mangen` writes, as man pages have it: literals in bold, no blank lines or blanks at the end of one.
 fn rendered(write: impl Fn(&mut dyn std::io::Write) -> std::io::Result<()>) -> String {
     let mut text = Vec::new();
     write(&mut text).unwrap();
@@ -153,10 +152,10 @@ fn rendered(write: impl Fn(&mut dyn std::io::Write) -> std::io::Result<()>) -> S
     let mut pieces = text.split('`');
     let mut page = pieces.next().unwrap().to_owned();
     while let (Some(literal), Some(rest)) = (pieces.next(), pieces.next()) {
-        page += &format!("\\fB{literal}\\fR{rest}");
+        page.extend(["\\fB", literal, "\\fR", rest]);
     }
     page.lines()
-        .map(|line| format!("{}\n", line.trim_end()))
+        .flat_map(|line| [line.trim_end(), "\n"])
         .collect()
 }
 

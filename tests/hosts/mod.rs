@@ -93,14 +93,15 @@ impl Host {
         })
     }
 
+    /// A UDP socket of the host on the address; it stays one wherever it is used.
+    pub fn socket(&self, address: &str) -> UdpSocket {
+        let address = SocketAddr::new(address.parse().unwrap(), 0);
+        self.run(move || UdpSocket::bind(address).unwrap())
+    }
+
     /// Whether a datagram from one address to another host's, and its answer, come through in time.
     pub fn reaches(&self, other: &Self, from: &str, to: &str, patience: Duration) -> bool {
-        let bind = |address: &str| {
-            let address = SocketAddr::new(address.parse().unwrap(), 0);
-            move || UdpSocket::bind(address).unwrap()
-        };
-        // a socket stays in the namespace that it was made in
-        let (near, far) = (self.run(bind(from)), other.run(bind(to)));
+        let (near, far) = (self.socket(from), other.socket(to));
         for socket in [&near, &far] {
             socket
                 .set_read_timeout(Some(Duration::from_millis(50)))

@@ -12,7 +12,6 @@ mod engine;
 mod peers;
 mod process;
 mod server;
-mod source;
 mod tun;
 mod udp;
 
@@ -47,6 +46,7 @@ pub fn serve(ifname: Ifname) -> anyhow::Result<()> {
 async fn run(ifname: Ifname) -> anyhow::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
+    super::refuse_existing(ifname)?; // else a TUN device that somebody has left would be taken
     let (send, recv, deleted) = tun::open(ifname)?;
     let mut engine = Engine::start(send, recv).await?;
     let mut server = Server::open(ifname)?;

@@ -29,9 +29,14 @@ const MTU_INTERVAL: Duration = Duration::from_secs(1);
 ///
 /// The last value is notified when somebody deletes it. (Gotatun's own word for that comes at changes of the key too.)
 pub(super) fn open(ifname: Ifname) -> anyhow::Result<(TunSend, TunRecv, Arc<Notify>)> {
-    File::options().read(true).write(true).open("/dev/net/tun").context(
-        "open /dev/net/tun (`modprobe tun` loads its driver; a container needs `--device /dev/net/tun`)",
-    )?;
+    let opened = File::options().read(true).write(true).open("/dev/net/tun");
+    opened.map_err(|error| {
+        let advice = match error.kind() {
+            io::ErrorKind::PermissionDenied => "on most hosts its mode is 0666; root may always",
+            _ => "`modprobe tun` loads its driver; a container needs `--device /dev/net/tun`",
+        };
+        anyhow::Error::new(error).context(format!("open /dev/net/tun ({advice})"))
+    })?;
     let device = DeviceBuilder::new()
         .name(ifname.as_str())
         .inherit_enable_state() // a new link is down

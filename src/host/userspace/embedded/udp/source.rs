@@ -49,3 +49,34 @@ impl Sources {
             .remove(&peer);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn peer(number: u32) -> SocketAddr {
+        SocketAddr::new(std::net::Ipv4Addr::from_bits(number).into(), 51820)
+    }
+
+    #[test]
+    fn the_address_that_a_peer_wrote_to_last_is_known_until_it_was_of_no_use() {
+        let sources = Sources::default();
+        let [one, two] = [1, 2].map(|number| peer(number).ip());
+        assert_eq!(sources.get(peer(7)), None);
+        sources.learn(peer(7), one);
+        sources.learn(peer(7), two);
+        assert_eq!(sources.get(peer(7)), Some(two));
+        sources.forget(peer(7));
+        assert_eq!(sources.get(peer(7)), None);
+    }
+
+    #[test]
+    fn a_flood_fills_no_more_than_its_part_of_the_memory() {
+        let sources = Sources::default();
+        for number in 0..200_000 {
+            sources.learn(peer(number), peer(1).ip());
+        }
+        assert!(sources.0.lock().unwrap().len() <= MOST);
+        assert!(sources.get(peer(199_999)).is_some());
+    }
+}
