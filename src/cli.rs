@@ -2,12 +2,12 @@
 
 use std::path::PathBuf;
 
-use clap::{ArgAction, Args, Parser, Subcommand};
+use clap::{ArgAction, Args, Parser, Subcommand, ValueHint};
 
 use crate::net::Ifname;
 use crate::report::Color;
 
-/// Brings WireGuard interfaces up and down
+/// Bring WireGuard interfaces up and down
 ///
 /// wgq takes a wg0.conf as wg-quick does and makes the host be what the file says: the interface, its keys and peers,
 /// addresses, routes, policy rules, firewall table and DNS. What it did is undone when a step fails.
@@ -51,24 +51,42 @@ pub struct Global {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Bring an interface up
+    ///
+    /// Everything the file says is done, or nothing: when a step fails, or a signal comes, what was done before is undone.
     Up(Up),
     /// Take an interface down, and all that came with it
+    ///
+    /// As much as can be is done, and all that failed is reported. Neither the file nor the link need be there any more,
+    /// and it may be wg-quick that brought the interface up.
     Down {
         /// The interface, or the file it was made from
         #[command(flatten)]
         target: Target,
     },
     /// Print what of a file is for `wg setconf`
+    ///
+    /// That is the file without the keys that `wg` does not know; its keys are printed as they are.
     Strip {
         /// The file
         #[command(flatten)]
         target: Target,
     },
     /// Write the peers and keys of a running interface into its file
+    ///
+    /// Only lines that changed are touched: comments, order and host names stay.
     Save {
         /// The interface
         #[command(flatten)]
         target: Target,
+    },
+    /// See what this host supports, and whether wgq works on it
+    ///
+    /// It brings tunnels up between network namespaces of its own, sends packets through them and takes them down again.
+    /// The host itself is not touched. Root is needed only where plain users may not make user namespaces.
+    Selftest {
+        /// Whether the namespaces are made, and this is the process in them
+        #[arg(long, hide = true)]
+        inside: bool,
     },
     /// Drive an interface without the kernel's help; `up` starts this where it is needed
     #[cfg(feature = "userspace")]
@@ -83,10 +101,10 @@ pub enum Command {
 #[derive(Debug, Clone, Args)]
 pub struct Target {
     /// An interface NAME (its file is /etc/wireguard/NAME.conf), a FILE, or - for standard input
-    #[arg(value_name = "NAME|FILE")]
+    #[arg(value_name = "NAME|FILE", value_hint = ValueHint::FilePath)]
     pub config: PathBuf,
     /// The interface's name, for a file from standard input
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_hint = ValueHint::Other)]
     pub name: Option<Ifname>,
 }
 
@@ -100,7 +118,7 @@ pub struct Up {
     #[arg(long)]
     pub ignore_unresolved: bool,
     /// Use the embedded WireGuard even if the kernel has its own
-    #[cfg(feature = "userspace")]
-    #[arg(long)]
+    #[cfg_attr(feature = "userspace", arg(long))]
+    #[cfg_attr(not(feature = "userspace"), arg(skip))]
     pub userspace: bool,
 }

@@ -9,13 +9,16 @@
 mod check;
 mod diagnostic;
 mod document;
+mod edit;
 mod endpoint;
 mod excerpt;
 mod keys;
+mod layout;
 mod model;
 mod parse;
 mod reader;
 mod report;
+mod save;
 mod secret;
 mod span;
 mod strip;
@@ -23,8 +26,13 @@ mod values;
 
 pub use diagnostic::{Diagnostic, Severity};
 pub use document::{MAX_BYTES, decode};
-pub use model::{Config, Dns, Endpoint, HookPhase, Hooks, Interface, Peer, Table};
+pub use keys::known_keys;
+pub use model::{Config, Dns, Endpoint, Hooks, Interface, Peer, Table};
 pub use parse::{Parsed, parse};
 pub use reader::Names;
+pub use save::save;
 pub use span::{Span, Spanned};
 pub use strip::strip;
+
+#[cfg(test)]
+mod tests;

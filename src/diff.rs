@@ -55,6 +55,8 @@ pub fn diff(ifname: Ifname, now: &State, want: &State) -> Vec<Step> {
     if want.link.is_none() {
         release_guards(now, want, &mut steps);
     }
+    let surplus = now.wg_quick_tables.difference(&want.wg_quick_tables);
+    steps.extend(surplus.map(|&family| Step::DeleteWgQuickTable { ifname, family }));
     steps
 }
 

@@ -11,7 +11,7 @@ const EADDRINUSE: i32 = 98;
 const EOPNOTSUPP: i32 = 95;
 
 /// Returns an action for a step that failed with the errno, if one is known.
-pub fn for_step(step: &Step, errno: Option<i32>) -> Option<String> {
+pub(crate) fn for_step(step: &Step, errno: Option<i32>) -> Option<String> {
     let hint = match (step, errno?) {
         (Step::AddLink { kind: LinkKind::Kernel, .. }, EOPNOTSUPP) => {
             "this kernel has no WireGuard; `modprobe wireguard` loads it where it is built as a module, \
@@ -22,7 +22,7 @@ pub fn for_step(step: &Step, errno: Option<i32>) -> Option<String> {
             format!("`wgq down {ifname}` takes down what is there")
         }
         (Step::SetDevice { to, .. }, EADDRINUSE) => {
-            let port = to.listen_port.unwrap_or_default();
+            let port = to.listen_port?;
             format!("`ss -ulpn sport = {port}` shows who has UDP port {port}; ListenPort chooses another")
         }
         (Step::AddRoute { route, .. }, EEXIST) => format!(

@@ -1,13 +1,28 @@
 //! Everything that touches the machine: the only place that knows the kernel, its files and other programs.
 
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::apply::{Executor, Failure};
+use crate::net::Ifname;
+use crate::report::Report;
+use crate::state::{Dns, LinkKind};
+use crate::step::{Batch, Brief, Step};
+
 pub mod address;
 pub mod config_file;
 pub mod dns;
+mod driver;
+mod endpoints;
 pub mod hooks;
+pub mod keys;
 pub mod link;
 pub mod lock;
 pub mod names;
 pub mod netlink;
+pub mod nftables;
+pub mod observe;
 pub mod path_mtu;
 mod program;
 pub mod record;
@@ -19,3 +34,161 @@ pub mod signals;
 pub mod sysctl;
 pub mod uapi;
 pub mod userspace;
+pub mod wireguard;
+
+use netlink::KernelError;
+use route_socket::RouteSocket;
+use signals::Signals;
+use wireguard::WireGuard;
+
+/// This machine: what executes the steps of one interface, and what finds out how things are.
+pub struct Host {
+    report: Report,
+    signals: Signals,
+    /// What hooks find as `$CONFIG_FILE`.
+    config_file: PathBuf,
+    route: RouteSocket,
+    /// Opened when first used: that loads the kernel's module.
+    wireguard: Option<WireGuard>,
+    /// Who drives the interface, once that is known.
+    kind: LinkKind,
+}
+
+impl Host {
+    /// Opens the machine for work on one interface. From now on signals that ask to stop are noted, not died of.
+    pub fn open(report: Report, config_file: Option<&Path>) -> Result<Self> {
+        Ok(Self {
+            report,
+            signals: Signals::catch()?,
+            config_file: config_file.unwrap_or(Path::new("/dev/stdin")).to_owned(),
+            route: RouteSocket::open().context("netlink")?,
+            wireguard: None,
+            kind: LinkKind::Kernel,
+        })
+    }
+
+    fn wireguard(&mut self) -> Result<&mut WireGuard, KernelError> {
+        match &mut self.wireguard {
+            Some(open) => Ok(open),
+            none => Ok(none.insert(WireGuard::open()?)),
+        }
+    }
+
+    fn set_device(&mut self, steps: &[Step]) -> Vec<Failure> {
+        if self.kind != LinkKind::Kernel {
+            return uapi::execute(steps);
+        }
+        match self.wireguard() {
+            Ok(wireguard) => failures(wireguard.execute(steps)),
+            Err(error) => vec![Failure {
+                index: 0,
+                error: error.into(),
+            }],
+        }
+    }
+
+    /// Executes a step that is no batch's.
+    fn execute_one(&mut self, step: &Step) -> Result<()> {
+        match step {
+            Step::AddLink { ifname, kind } => self.add_link(step, *ifname, kind),
+            Step::DeleteLink { ifname, kind } => self.delete_link(step, *ifname, kind),
+            Step::SetNftTable {
+                to: Some(table), ..
+            } => Ok(nftables::replace(table)?),
+            Step::SetNftTable { from, to: None } => from
+                .as_ref()
+                .map_or(Ok(()), |table| Ok(nftables::delete(&table.name)?)),
+            Step::DeleteWgQuickTable { ifname, family } => {
+                Ok(nftables::delete_wg_quick_table(*ifname, *family)?)
+            }
+            Step::SetSysctl { sysctl, to, .. } => Ok(sysctl::write(sysctl, to)?),
+            Step::SetDns { ifname, from, to } => self.set_dns(*ifname, from.as_ref(), to.as_ref()),
+            Step::Hook {
+                ifname, command, ..
+            } => Ok(hooks::run(command, *ifname, &self.config_file)?),
+            Step::SetLink { .. }
+            | Step::SetDevice { .. }
+            | Step::SetPeer { .. }
+            | Step::AddAddress { .. }
+            | Step::DeleteAddress { .. }
+            | Step::AddRoute { .. }
+            | Step::DeleteRoute { .. }
+            | Step::AddRule(_)
+            | Step::DeleteRule(_) => bail!("sent alone, but belongs to a batch"),
+        }
+    }
+
+    fn add_link(&mut self, step: &Step, ifname: Ifname, kind: &LinkKind) -> Result<()> {
+        self.kind = kind.clone();
+        match kind {
+            LinkKind::Kernel => self.route_step(step),
+            LinkKind::Userspace { program } => userspace::start(ifname, program.as_deref()),
+        }
+    }
+
+    fn delete_link(&mut self, step: &Step, ifname: Ifname, kind: &LinkKind) -> Result<()> {
+        match kind {
+            LinkKind::Kernel => self.route_step(step),
+            LinkKind::Userspace { .. } => userspace::stop(ifname),
+        }
+    }
+
+    fn route_step(&mut self, step: &Step) -> Result<()> {
+        let failed = self.route.execute(std::slice::from_ref(step)).pop();
+        failed.map_or(Ok(()), |failure| Err(failure.error.into()))
+    }
+
+    fn set_dns(&self, ifname: Ifname, from: Option<&Dns>, to: Option<&Dns>) -> Result<()> {
+        let outcome = dns::set(ifname, from, to)?;
+        if outcome != dns::Outcome::Done {
+            self.report.warning(outcome);
+        }
+        Ok(())
+    }
+}
+
+impl Executor for Host {
+    fn execute(&mut self, steps: &[Step]) -> Vec<Failure> {
+        match steps.first().and_then(Step::batch) {
+            Some(Batch::Route) => failures(self.route.execute(steps)),
+            Some(Batch::Device) => self.set_device(steps),
+            None => {
+                let one_by_one = steps.iter().enumerate();
+                let failed = one_by_one.filter_map(|(index, step)| {
+                    let error = self.execute_one(step).err()?;
+                    Some(Failure { index, error })
+                });
+                failed.collect()
+            }
+        }
+    }
+
+    fn announce(&mut self, steps: &[Step]) {
+        self.report.steps(steps);
+    }
+
+    fn forgo(&mut self, step: &Step, error: anyhow::Error) {
+        self.report
+            .warning(format_args!("{}: {error:#}", Brief(step)));
+    }
+
+    fn interrupted(&self) -> Option<&'static str> {
+        self.signals.caught()
+    }
+}
+
+fn failures(failed: Vec<netlink::Failure>) -> Vec<Failure> {
+    let failure = |failed: netlink::Failure| Failure {
+        index: failed.index,
+        error: failed.error.into(),
+    };
+    failed.into_iter().map(failure).collect()
+}
+
+/// Returns the number of the kernel's error, where one is the cause.
+pub fn errno(error: &anyhow::Error) -> Option<i32> {
+    error.chain().find_map(|cause| {
+        let kernel = cause.downcast_ref::<KernelError>().map(KernelError::errno);
+        kernel.or_else(|| cause.downcast_ref::<std::io::Error>()?.raw_os_error())
+    })
+}

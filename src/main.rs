@@ -1,29 +1,26 @@
-//! The `wgq` command.
+//! The edge: reads the arguments, runs the command, says the error, chooses the exit code.
 
 use std::process::ExitCode;
 
+use clap::Parser;
+use wgq::cli::Cli;
+use wgq::commands;
+use wgq::report::{Report, Verbosity};
+
 fn main() -> ExitCode {
-    let arguments: Vec<_> = std::env::args().skip(1).collect();
-    let result = match arguments
-        .iter()
-        .map(String::as_str)
-        .collect::<Vec<_>>()
-        .as_slice()
-    {
-        ["userspace", ifname] => ifname
-            .parse()
-            .map_err(anyhow::Error::from)
-            .and_then(wgq::host::userspace::serve),
-        _ => Err(anyhow::anyhow!("usage: wgq userspace IFNAME")),
+    let cli = Cli::parse();
+    let verbosity = match (cli.global.quiet, cli.global.verbose) {
+        (true, _) => Verbosity::Quiet,
+        (false, true) => Verbosity::Verbose,
+        (false, false) => Verbosity::Normal,
     };
-    match result {
+    let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let report = Report::new(verbosity, cli.global.color, no_color);
+    match commands::run(cli, report) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            #[expect(clippy::print_stderr, reason = "the one place that prints errors")]
-            {
-                eprintln!("wgq: {error:#}");
-            }
-            ExitCode::FAILURE
+            error.tell(&report);
+            ExitCode::from(error.exit_code())
         }
     }
 }

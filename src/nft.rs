@@ -1,7 +1,13 @@
 //! The tunnel's own nftables table, described with the types of the `nftables` crate.
 //!
-//! A table is put together from rules: each says for which base chain it is, and the chains are made as they are needed. It
-//! has no named sets: what is compared with several values is compared with an anonymous one.
+//! A table is put together from rules: each says for which base chain it is, and the chains are made as they are needed.
+//!
+//! Tables are compared, wanted with found, so there must be one form for each rule. It is the one that `nft -j` lists:
+//! * no tests of protocols that go without saying: `tcp dport 22`, not `meta l4proto tcp tcp dport 22`;
+//! * several values are an anonymous set, in order (of names: that of their bytes), of at least two that do not touch each
+//!   other; a range that is a network is a prefix;
+//! * words, not numbers, where nft(8) has them, and of several bits (`ct state`) a list in their order;
+//! * `masquerade` without flags is `None`, and `reject` says its type and code.
 
 use std::borrow::Cow;
 

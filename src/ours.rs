@@ -10,7 +10,7 @@ use crate::state::{DeviceSettings, PolicyRule, Route, Selector};
 /// With a record, its rules are ours. Without one, as after `wg-quick up`, those are that look into a table where our link
 /// has the default route, or whose number is our device's mark, each with the rule just before it that spares the main
 /// table's routes. Another tunnel's are left alone. (wg-quick: takes away every such rule on the host.)
-pub fn rules(
+pub(crate) fn rules(
     all: &[PolicyRule],
     recorded: Option<&BTreeSet<PolicyRule>>,
     routes: &BTreeSet<Route>,

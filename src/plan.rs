@@ -17,6 +17,8 @@ pub struct Up {
     pub before: Vec<Step>,
     /// All the rest, as it is when the hooks put nothing on the link.
     pub after: Vec<Step>,
+    /// What was found.
+    pub now: State,
     /// What is wanted, and what was left out.
     pub desired: Desired,
 }
@@ -41,26 +43,26 @@ pub fn up(
     Up {
         before,
         after,
+        now: now.clone(),
         desired,
     }
 }
 
 /// Returns the hooks of one phase, in the order of the file.
 pub fn hook_steps(ifname: Ifname, hooks: &Hooks, phase: HookPhase) -> Vec<Step> {
+    let hooks = hooks.on(ifname);
     let commands = match phase {
-        HookPhase::PreUp => &hooks.pre_up,
-        HookPhase::PostUp => &hooks.post_up,
-        HookPhase::PreDown => &hooks.pre_down,
-        HookPhase::PostDown => &hooks.post_down,
+        HookPhase::PreUp => hooks.pre_up,
+        HookPhase::PostUp => hooks.post_up,
+        HookPhase::PreDown => hooks.pre_down,
+        HookPhase::PostDown => hooks.post_down,
     };
-    let expand = |command: &String| command.replace("%i", ifname.as_str());
-    commands
-        .iter()
-        .map(|command| Step::Hook {
-            phase,
-            command: expand(command),
-        })
-        .collect()
+    let step = |command| Step::Hook {
+        ifname,
+        phase,
+        command,
+    };
+    commands.into_iter().map(step).collect()
 }
 
 /// The way down, in the two parts between which a changed device is saved.
@@ -72,7 +74,7 @@ pub struct Down {
     pub after: Vec<Step>,
 }
 
-/// Plans the way from `now` to a host without the tunnel. `sysctls` are the values to put back.
+/// Plans the way from `now` to a host without the tunnel: to `gone`, which is nothing but the kernel variables to put back.
 pub fn down(ifname: Ifname, hooks: &Hooks, now: &State, gone: &State) -> Down {
     let mut after = diff(ifname, now, gone);
     after.extend(hook_steps(ifname, hooks, HookPhase::PostDown));

@@ -28,10 +28,24 @@ pub struct State {
     pub rules: BTreeSet<PolicyRule>,
     /// The tunnel's own nftables table.
     pub nft: Option<NftTable>,
+    /// The tables that wg-quick made for an interface of this name, by their families; never wanted.
+    pub wg_quick_tables: BTreeSet<Family>,
     /// The kernel variables that the tunnel needs, with their values; found ones are those that were looked for.
     pub sysctls: BTreeMap<Sysctl, String>,
     /// What was told to the host's resolver.
     pub dns: Option<Dns>,
+}
+
+impl State {
+    /// Whether nothing of a tunnel is there; kernel variables are there with or without one.
+    pub fn is_nothing(&self) -> bool {
+        let sysctls = self.sysctls.clone();
+        *self
+            == Self {
+                sysctls,
+                ..Self::default()
+            }
+    }
 }
 
 /// A network interface, as rtnetlink sees it.
@@ -61,9 +75,10 @@ impl LinkSettings {
 }
 
 /// Who drives a WireGuard interface.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum LinkKind {
     /// The kernel's module.
+    #[default]
     Kernel,
     /// A process with a TUN device: the embedded one, or the named program.
     Userspace {

@@ -3,7 +3,7 @@
 //! The text is the `[#]` trace, `--dry-run`, the context of errors and the golden tests. It is an equivalent: no such
 //! program is run.
 
-use crate::net::{Address, Ifname};
+use crate::net::{Address, Family, Ifname};
 use crate::nft::NftTable;
 use crate::state::{DeviceSettings, Dns, LinkKind, LinkSettings, Peer, PolicyRule, Route, Sysctl};
 
@@ -94,6 +94,13 @@ pub enum Step {
         /// The table as it is to be; none deletes it.
         to: Option<NftTable>,
     },
+    /// Deletes a table that wg-quick made for the interface: `ip wg-quick-wg0`.
+    DeleteWgQuickTable {
+        /// The link's name.
+        ifname: Ifname,
+        /// The table's family; wg-quick has one for each.
+        family: Family,
+    },
     /// Writes a kernel variable.
     SetSysctl {
         /// Its name.
@@ -114,6 +121,8 @@ pub enum Step {
     },
     /// Runs a command of the user's.
     Hook {
+        /// The link's name.
+        ifname: Ifname,
         /// Where in the file it stands.
         phase: HookPhase,
         /// The command, with `%i` replaced.
@@ -144,7 +153,7 @@ pub enum Batch {
 }
 
 impl Step {
-    /// Returns the step that undoes this one; none for a hook, which cannot be undone.
+    /// Returns the step that undoes this one; none for a hook, and for what is another program's.
     pub fn inverse(&self) -> Option<Self> {
         Some(match self.clone() {
             Self::AddLink { ifname, kind } => Self::DeleteLink { ifname, kind },
@@ -181,7 +190,7 @@ impl Step {
                 from: to,
                 to: from,
             },
-            Self::Hook { .. } => return None,
+            Self::Hook { .. } | Self::DeleteWgQuickTable { .. } => return None,
         })
     }
 
@@ -199,6 +208,7 @@ impl Step {
             Self::AddLink { .. }
             | Self::DeleteLink { .. }
             | Self::SetNftTable { .. }
+            | Self::DeleteWgQuickTable { .. }
             | Self::SetSysctl { .. }
             | Self::SetDns { .. }
             | Self::Hook { .. } => None,
@@ -213,11 +223,12 @@ impl Step {
                 to: Some(Dns {
                     required: false,
                     ..
-                }) | None,
+                }),
                 ..
             }
         )
     }
+
     /// Whether the step, when it fails, may have done a part of its work, and undoing it all is harmless. An addition is
     /// not among them: if it failed because the thing was there already, that thing is somebody else's.
     pub fn may_be_half_done(&self) -> bool {

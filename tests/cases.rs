@@ -17,13 +17,23 @@
 //! userspace                           the kernel has no WireGuard
 //! ```
 
-#![allow(clippy::unwrap_used, missing_docs, reason = "a test")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    missing_docs,
+    reason = "a test"
+)]
+
+mod model;
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::fs;
 use std::net::{IpAddr, SocketAddr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use model::Model;
+use wgq::apply::Transaction;
 use wgq::config::{self, Config, Endpoint, Names};
 use wgq::net::{Family, FwMark, TableId};
 use wgq::plan;
@@ -136,43 +146,58 @@ impl Now {
     }
 }
 
-/// The plan as text, or what is wrong with the file.
-fn plan_of(case: &Path) -> String {
+/// The plan of a case, and the host before.
+fn read(case: &Path) -> (Now, config::Parsed) {
     let text = fs::read(case.join("wg0.conf")).unwrap();
     let now = Now::read(&fs::read_to_string(case.join("now.txt")).unwrap_or_default());
     let names = Names {
         tables: BTreeMap::from([("office".to_owned(), 100)]),
         services: BTreeMap::from([("domain".to_owned(), 53)]),
     };
-    let parsed = config::parse(&text, &names);
-    let mut plan: String = parsed
-        .diagnostics
-        .iter()
+    (now, config::parse(&text, &names))
+}
+
+fn plan(now: &Now, config: &Config) -> plan::Up {
+    let ifname = "wg0".parse().unwrap();
+    let endpoints = now.endpoints(config);
+    plan::up(ifname, config, &endpoints, &now.state, &now.surroundings)
+}
+
+fn cases() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases");
+    let cases: Vec<PathBuf> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    assert!(cases.len() >= 20, "only {} cases were found", cases.len());
+    cases
+}
+
+/// The plan as text, or what is wrong with the file.
+fn plan_of(case: &Path) -> String {
+    let (now, parsed) = read(case);
+    let found = parsed.diagnostics.iter();
+    let mut text: String = found
         .map(|found| found.render("wg0.conf", false) + "\n")
         .collect();
     let Some(config) = parsed.config else {
-        return plan;
+        return text;
     };
-    let ifname = "wg0".parse().unwrap();
-    let endpoints = now.endpoints(&config);
-    let up = plan::up(ifname, &config, &endpoints, &now.state, &now.surroundings);
+    let up = plan(&now, &config);
     for warning in &up.desired.warnings {
-        plan += &format!("wgq: warning: {warning}\n");
+        let _ = writeln!(text, "wgq: warning: {warning}");
     }
     for step in up.before.iter().chain(&up.after) {
-        plan += &format!("{step}\n");
+        let _ = writeln!(text, "{step}");
     }
-    plan
+    text
 }
 
 #[test]
 fn every_case_leads_to_its_plan() {
-    let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases");
     let bless = std::env::var_os("WGQ_BLESS").is_some();
-    let mut count = 0;
     let mut wrong = Vec::new();
-    for entry in fs::read_dir(cases).unwrap() {
-        let case = entry.unwrap().path();
+    for case in cases() {
         let plan = plan_of(&case);
         let golden = case.join("plan.txt");
         if bless {
@@ -180,13 +205,45 @@ fn every_case_leads_to_its_plan() {
         }
         let expected = fs::read_to_string(&golden).unwrap_or_default();
         if plan != expected {
+            let name = case.display();
             wrong.push(format!(
-                "{}:\n--- expected\n{expected}--- found\n{plan}",
-                case.display()
+                "{name}:\n--- expected\n{expected}--- found\n{plan}"
             ));
         }
-        count += 1;
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    assert!(count >= 15, "only {count} cases were found");
+}
+
+#[test]
+fn a_fault_at_any_step_of_any_case_leaves_the_host_as_it_was() {
+    let mut faults = 0;
+    for case in cases() {
+        let (now, parsed) = read(&case);
+        let Some(config) = parsed.config else {
+            continue;
+        };
+        let up = plan(&now, &config);
+        let steps = [up.before, up.after].concat();
+        for fault in 0..steps.len() {
+            let mut host = Model::new(now.state.clone());
+            host.faults.insert(fault);
+            let mut transaction = Transaction::default();
+            let result = transaction.execute(&mut host, &steps);
+            if steps[fault].is_optional() {
+                assert!(result.is_ok(), "{}: {result:?}", case.display());
+                continue;
+            }
+            assert!(result.is_err(), "{}: {}", case.display(), steps[fault]);
+            transaction.roll_back(&mut host);
+            assert_eq!(
+                host.state,
+                now.state,
+                "{}: {}",
+                case.display(),
+                steps[fault]
+            );
+            faults += 1;
+        }
+    }
+    assert!(faults > 100, "only {faults} faults");
 }

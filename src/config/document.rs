@@ -115,13 +115,6 @@ impl<'t> Line<'t> {
         }
     }
 
-    /// The comment, from its `#` on, if there is one.
-    pub(super) fn comment(self) -> Option<Fragment<'t>> {
-        self.whole
-            .split_once('#')
-            .map(|(_, comment)| comment.trim())
-    }
-
     fn content(self) -> Fragment<'t> {
         self.whole
             .split_once('#')

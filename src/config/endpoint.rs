@@ -66,6 +66,9 @@ pub(super) fn endpoint(value: Fragment<'_>, reader: &mut Reader<'_>) -> Result<E
 /// The endpoint at a port of that host.
 fn host_at(written: Fragment<'_>, port: u16) -> Result<Endpoint, Fault> {
     let host = written.squashed();
+    if host.is_empty() {
+        return Err(Fault::new(written, "there is no host before the port"));
+    }
     if let Ok(ip) = host.parse::<IpAddr>() {
         return Ok(Endpoint::Addr(SocketAddr::new(ip, port)));
     }

@@ -6,7 +6,7 @@ use unicode_width::UnicodeWidthChar;
 
 use super::document::Line;
 use super::secret;
-use super::span::{Fragment, Span};
+use super::span::{Fragment, Span, is_blank};
 
 /// How many characters are shown before and after the start of what is wrong.
 const BEFORE: usize = 60;
@@ -32,6 +32,7 @@ impl Excerpt {
         let (before, after) = text.split_at_checked(span.start).unwrap_or_default();
         let head = before.rsplit('\n').next().unwrap_or_default();
         let tail = after.split('\n').next().unwrap_or_default();
+        let tail = tail.trim_end_matches(is_blank);
         let start = span.start - head.len();
         let whole = text.get(start..span.start + tail.len()).unwrap_or_default();
 

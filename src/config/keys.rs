@@ -120,10 +120,15 @@ impl Key {
         }
     }
 
-    /// Whether its value is a secret.
+    /// Whether its value is a secret, or may be one in the wrong place.
     pub(super) fn is_secret(&self) -> bool {
-        matches!(self.name, "PrivateKey" | "PresharedKey")
+        matches!(self.name, "PrivateKey" | "PresharedKey" | "PublicKey")
     }
+}
+
+/// Every key that a config file may have, with its section: `("[Interface]", "PrivateKey")`.
+pub fn known_keys() -> impl Iterator<Item = (&'static str, &'static str)> {
+    KEYS.iter().map(|key| (key.section(), key.name))
 }
 
 /// The key that is written so, if there is one.

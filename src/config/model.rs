@@ -78,19 +78,6 @@ pub enum Table {
     Id(TableId),
 }
 
-/// When a hook of the file runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum HookPhase {
-    /// After the link is made, before anything is on it.
-    PreUp,
-    /// When all is in place.
-    PostUp,
-    /// Before anything is taken away.
-    PreDown,
-    /// When all is gone.
-    PostDown,
-}
-
 /// Commands for the shell, in the order in which they run.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Hooks {
@@ -105,16 +92,6 @@ pub struct Hooks {
 }
 
 impl Hooks {
-    /// The commands of a phase.
-    pub fn of(&self, phase: HookPhase) -> &[String] {
-        match phase {
-            HookPhase::PreUp => &self.pre_up,
-            HookPhase::PostUp => &self.post_up,
-            HookPhase::PreDown => &self.pre_down,
-            HookPhase::PostDown => &self.post_down,
-        }
-    }
-
     /// The commands for that interface: its name stands for every `%i`, also for that in `%%i`, as in wg-quick.
     #[must_use]
     pub fn on(&self, ifname: Ifname) -> Self {

@@ -67,12 +67,11 @@ impl<'a> Parser<'a> {
     fn line(&mut self, line: Line<'_>) {
         self.reader.report.key = None;
         match (line.syntax(), self.section) {
-            (Syntax::Blank, _) => {}
             (Syntax::Section(section, header), _) => self.enter(section, header),
+            (Syntax::Blank, _) | (_, Some(Section::Unknown)) => {} // an unknown header was told
             (Syntax::Entry(Entry { key: content, .. }) | Syntax::Other(content), None) => {
                 self.stray(content);
             }
-            (_, Some(Section::Unknown)) => {} // its header was told
             (Syntax::Entry(entry), Some(_)) => self.entry(entry),
             (Syntax::Other(text), Some(_)) => self.reader.report.error(not_an_entry(text)),
         }
@@ -93,8 +92,7 @@ impl<'a> Parser<'a> {
                 }));
             }
             Section::Unknown => {
-                let told = format!("unknown section {}", quoted(header.as_str()));
-                let fault = Fault::new(header, told);
+                let fault = Fault::new(header, "unknown section");
                 let report = &mut self.reader.report;
                 report.error(fault.hint("the sections are [Interface] and [Peer]"));
             }
@@ -103,6 +101,7 @@ impl<'a> Parser<'a> {
 
     /// Ends a section: a peer must have been given a key.
     fn leave(&mut self) {
+        self.reader.report.key = None; // what was read last is not what is missing
         let keys = std::mem::take(&mut self.peer_keys);
         if self.section == Some(Section::Peer) && !keys.has("PublicKey") {
             let fault = Fault::at(self.header, "this peer has no PublicKey");

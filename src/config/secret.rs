@@ -31,7 +31,8 @@ pub(super) fn mask_keys(text: &str) -> String {
 pub(super) fn mask_line(line: Line<'_>, part: Range<usize>) -> String {
     let text = line.whole.as_str();
     let shown = match line.syntax() {
-        Syntax::Blank | Syntax::Section(..) => text.len(),
+        Syntax::Blank => text.len(),
+        Syntax::Section(..) => text.find('=').map_or(text.len(), |equals| equals + 1),
         Syntax::Entry(Entry { key, value, .. }) => match keys::find(key.as_str()) {
             Some(key) if !key.is_secret() => text.len(),
             None if value.is_empty() || !keys::is_word(key.as_str()) => 0,

@@ -12,7 +12,7 @@ use super::reader::{Names, Reader};
 use super::report::{Fault, quoted};
 use super::span::{Fragment, Spanned, is_blank};
 use crate::key::{InvalidKey, KEY_LEN, PresharedKey, PrivateKey};
-use crate::net::{Address, FwMark, Invalid, TableId};
+use crate::net::{Address, FwMark, Invalid, Prefix, TableId};
 
 /// A key as the kernel says that there is none.
 const NO_KEY: &[u8; KEY_LEN] = &[0; KEY_LEN];
@@ -146,8 +146,7 @@ pub(super) fn dns(interface: &mut Interface, entry: Entry<'_>, reader: &mut Read
 
 /// `AllowedIPs`: prefixes between commas, each with `+` in front, which says nothing, or `-`, which takes it away again.
 pub(super) fn allowed_ips(peer: &mut Peer, entry: Entry<'_>, reader: &mut Reader<'_>) {
-    for item in entry.value.split(|c| c == ',') {
-        let item = item.trim();
+    for item in prefixes(entry.value) {
         let removed = item.strip_prefix('-');
         let part = removed.or(item.strip_prefix('+')).unwrap_or(item);
         let address = match address(part) {
@@ -206,25 +205,40 @@ fn hexadecimal(digits: &str) -> Option<u32> {
     }
 }
 
-fn items(value: Fragment<'_>) -> impl Iterator<Item = Fragment<'_>> {
-    value
-        .split(|c| c == ',' || is_blank(c))
-        .filter(|item| !item.is_empty())
+/// The items of `Address` and `DNS`.
+pub(super) fn items(value: Fragment<'_>) -> Vec<Fragment<'_>> {
+    let items = value.split(|c| c == ',' || is_blank(c));
+    items.filter(|item| !item.is_empty()).collect()
+}
+
+/// The items of `AllowedIPs`.
+pub(super) fn prefixes(value: Fragment<'_>) -> Vec<Fragment<'_>> {
+    value.split(|c| c == ',').map(Fragment::trim).collect()
+}
+
+/// An item of `Address` that is one.
+pub(super) fn interface_address(item: Fragment<'_>) -> Option<Address> {
+    netmask(item).or_else(|| address(item).ok())
+}
+
+/// An item of `AllowedIPs` that is one, and is not taken away.
+pub(super) fn added_prefix(item: Fragment<'_>) -> Option<Prefix> {
+    let part = item.strip_prefix('+').unwrap_or(item);
+    address(part).ok().map(Address::prefix)
 }
 
 /// An address with or without a length; what is wrong is told of the part that is.
 fn address(item: Fragment<'_>) -> Result<Address, Fault> {
     item.squashed().parse().map_err(|error: Invalid| {
-        let (ip, len) = item.split_once('/').unwrap_or((item, item));
-        let fault = if ip.squashed().parse::<IpAddr>().is_ok() {
-            Fault::new(len.trim(), error.to_string())
-        } else {
-            not_an_address(ip.trim())
-        };
         if item.as_str().contains(is_blank) {
-            fault.hint("between prefixes goes a comma")
+            let told = format!("{} is not one prefix", quoted(item.as_str()));
+            return Fault::new(item, told).hint("between prefixes goes a comma");
+        }
+        let (ip, len) = item.split_once('/').unwrap_or((item, item));
+        if ip.as_str().parse::<IpAddr>().is_ok() {
+            Fault::new(len, error.to_string())
         } else {
-            fault
+            not_an_address(ip)
         }
     })
 }

@@ -1,12 +1,13 @@
 //! Finding and reading a config file, by wg-quick's rules for names.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail};
 use nix::fcntl::OFlag;
+use nix::unistd::fchown;
 
 use crate::net::Ifname;
 
@@ -108,6 +109,11 @@ impl Target {
         })
     }
 
+    /// The file's own path, without links; none if there is no file.
+    pub fn canonical_path(&self) -> Option<PathBuf> {
+        self.path.as_ref()?.canonicalize().ok()
+    }
+
     /// How the file is called in messages.
     pub fn shown(&self) -> String {
         self.path
@@ -124,6 +130,15 @@ impl Target {
         read.with_context(|| self.shown())
     }
 
+    /// Writes the file anew, whole or not at all, readable by its owner alone. A link stays, and its target is written.
+    pub fn write(&self, text: &str) -> Result<()> {
+        let path = self
+            .path
+            .as_ref()
+            .context("standard input cannot be written")?;
+        replace(path, text).with_context(|| format!("{}: cannot be written", self.shown()))
+    }
+
     /// Whether others than the owner and the group can get at the file, by wg-quick's rule: the same permission is
     /// given to all others on the file and on its folder.
     pub fn is_world_accessible(&self) -> bool {
@@ -135,6 +150,23 @@ impl Target {
         let folder = path.parent().map(mode);
         matches!((mode(&path), folder), (Ok(file), Some(Ok(folder))) if file & folder & 0o007 != 0)
     }
+}
+
+fn replace(path: &Path, text: &str) -> Result<()> {
+    let path = path.canonicalize()?;
+    let folder = path.parent().context("no folder")?;
+    let owner = path.metadata()?;
+    let mut file = tempfile::NamedTempFile::new_in(folder)?; // mode 0600
+    fchown(
+        file.as_file(),
+        Some(owner.uid().into()),
+        Some(owner.gid().into()),
+    )?;
+    file.write_all(text.as_bytes())?;
+    file.as_file().sync_all()?;
+    file.persist(&path)?;
+    File::open(folder)?.sync_all()?; // the new name, too, is to survive a loss of power
+    Ok(())
 }
 
 /// A FIFO or a device must not make us wait: it is opened without blocking and refused.

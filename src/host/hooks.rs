@@ -65,16 +65,20 @@ pub fn check() -> Result<(), HookError> {
 
 /// Runs one hook, in which `%i` has been replaced, to its end, which may be long in coming.
 ///
-/// It has our standard input and output, folder, environment and process group: a Ctrl-C at the terminal reaches it too.
+/// It has our standard input and output, folder, environment and process group: a Ctrl-C at the terminal reaches it too,
+/// unless SIGINT is ignored or blocked here, which it inherits.
 pub fn run(command: &str, ifname: Ifname, config_file: &Path) -> Result<(), HookError> {
     let status = Command::new("bash")
         .args(["-c", SHELL, "wgq", ifname.as_str()])
         .arg(config_file)
         .env("WGQ_HOOK", command)
         .status()
-        .map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => HookError::NoBash,
-            _ => HookError::NotStarted(error),
+        .map_err(|error| {
+            if error.kind() == io::ErrorKind::NotFound {
+                HookError::NoBash
+            } else {
+                HookError::NotStarted(error)
+            }
         })?;
     if status.success() {
         return Ok(());

@@ -4,16 +4,18 @@
 //! recorded and was not done yet is not found on the host, and is passed over.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
+use std::fs::{self, File};
 use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
+use super::observe::Found;
 use crate::config::Hooks;
 use crate::net::Ifname;
-use crate::state::{Dns, PolicyRule, Sysctl};
+use crate::state::{Dns, LinkKind, PolicyRule, Sysctl};
 
 /// The folder of the records and locks.
 pub const RUN_DIR: &str = "/run/wgq";
@@ -23,8 +25,8 @@ pub const RUN_DIR: &str = "/run/wgq";
 pub struct Record {
     /// The file that the tunnel was made from; none for standard input.
     pub config: Option<PathBuf>,
-    /// The program that drives the link, where it is neither the kernel nor the embedded one.
-    pub program: Option<String>,
+    /// Who drives the link.
+    pub kind: LinkKind,
     /// The policy rules, for when the link and its routes are gone.
     pub rules: BTreeSet<PolicyRule>,
     /// The kernel variables that the tunnel needs.
@@ -54,36 +56,42 @@ impl Record {
             Err(error) => return Err(error).with_context(|| path.display().to_string()),
         };
         let record = serde_json::from_slice(&text);
-        record
-            .map(Some)
-            .with_context(|| format!("{}: damaged record", path.display()))
+        record.map(Some).with_context(|| {
+            format!(
+                "{}: this record is damaged; `wgq down {ifname}` does without it",
+                path.display()
+            )
+        })
     }
 
     /// Writes the record of a tunnel, whole or not at all.
     pub fn write(&self, ifname: Ifname) -> Result<()> {
-        let path = path(ifname);
-        self.replace(&path)
-            .with_context(|| format!("{}: cannot be written", path.display()))
+        let written = self.replace(ifname);
+        written.with_context(|| format!("{}: cannot be written", path(ifname).display()))
     }
 
-    fn replace(&self, path: &Path) -> Result<()> {
-        let dir = run_dir()?;
-        let mut file = tempfile::NamedTempFile::new_in(dir)?;
-        serde_json::to_writer(&mut file, self)?;
-        file.flush()?;
-        file.persist(path)?;
+    fn replace(&self, ifname: Ifname) -> Result<()> {
+        run_dir()?;
+        let draft = draft(ifname);
+        let mut options = File::options();
+        let options = options.write(true).create(true).truncate(true).mode(0o600); // hooks may hold keys
+        let mut file = options.open(&draft)?;
+        file.write_all(&serde_json::to_vec(self)?)?;
+        fs::rename(draft, path(ifname))?;
         Ok(())
     }
 
-    /// Deletes the record of a tunnel; one that is not there is fine.
+    /// Deletes the record of a tunnel, a half-written one too; one that is not there is fine.
     pub fn delete(ifname: Ifname) -> Result<()> {
-        let path = path(ifname);
-        match fs::remove_file(&path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                Err(error).with_context(|| path.display().to_string())
+        for path in [draft(ifname), path(ifname)] {
+            match fs::remove_file(&path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(error).with_context(|| path.display().to_string());
+                }
+                _ => {}
             }
-            _ => Ok(()),
         }
+        Ok(())
     }
 
     /// Reads the records of all other tunnels, damaged ones left out.
@@ -100,6 +108,46 @@ impl Record {
     }
 }
 
+impl Record {
+    /// Returns the kernel variables to put back when this tunnel goes, with their values: those that it changed, that are
+    /// still as it set them, and that nobody else needs.
+    pub fn sysctls_to_restore(&self, ifname: Ifname, now: &Found) -> BTreeMap<Sysctl, String> {
+        let others = Self::others(ifname);
+        let needed_by_others = |sysctl: &Sysctl| {
+            // a full tunnel of another program needs the same variable and leaves no record with us
+            *sysctl == Sysctl::SRC_VALID_MARK && now.has_foreign_full_tunnel()
+                || others
+                    .iter()
+                    .any(|(_, other)| other.sysctls.contains_key(sysctl))
+        };
+        let changed = self.sysctls.iter().filter_map(|(sysctl, needed)| {
+            let before = needed.before.clone()?;
+            let as_set = now.state.sysctls.get(sysctl) == Some(&needed.value);
+            (as_set && !needed_by_others(sysctl)).then(|| (sysctl.clone(), before))
+        });
+        changed.collect()
+    }
+
+    /// Leaves it to the tunnels that still need a variable to put it back.
+    pub fn hand_over_sysctls(&self, ifname: Ifname) -> Result<()> {
+        for (other, mut record) in Self::others(ifname) {
+            let mut changed = false;
+            for (sysctl, mine) in &self.sysctls {
+                if let Some(theirs) = record.sysctls.get_mut(sysctl)
+                    && theirs.before.is_none()
+                {
+                    theirs.before.clone_from(&mine.before);
+                    changed = true;
+                }
+            }
+            if changed {
+                record.write(other)?;
+            }
+        }
+        Ok(())
+    }
+}
+
 /// Returns the folder of the records and locks, made if it is not there.
 pub fn run_dir() -> Result<&'static Path> {
     let dir = Path::new(RUN_DIR);
@@ -109,4 +157,9 @@ pub fn run_dir() -> Result<&'static Path> {
 
 fn path(ifname: Ifname) -> PathBuf {
     Path::new(RUN_DIR).join(format!("{ifname}.json"))
+}
+
+/// Where a record is written before it takes its place; always the same, so that a killed `up` leaves no more than one.
+fn draft(ifname: Ifname) -> PathBuf {
+    Path::new(RUN_DIR).join(format!("{ifname}.json.new"))
 }

@@ -101,7 +101,9 @@ impl Resolver<'_> {
         let mut open: BTreeMap<Name, Try> = BTreeMap::new();
         open.extend(names.iter().map(|name| (name.clone(), Try::FIRST)));
         let workers = Workers::start(open.len().min(WORKERS), lookup)?;
-        open.keys().for_each(|name| workers.ask(name));
+        for name in open.keys() {
+            workers.ask(name);
+        }
 
         let mut answers = BTreeMap::new();
         while !open.is_empty() {

@@ -70,6 +70,7 @@ impl RouteSocket {
             | Step::SetDevice { .. }
             | Step::SetPeer { .. }
             | Step::SetNftTable { .. }
+            | Step::DeleteWgQuickTable { .. }
             | Step::SetSysctl { .. }
             | Step::SetDns { .. }
             | Step::Hook { .. } => return Err(not_ours()),

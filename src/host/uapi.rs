@@ -15,7 +15,9 @@ mod write;
 
 pub use message::{PeerStatus, Set, SetPeer, Sign, Status};
 
+use crate::apply::Failure;
 use crate::net::Ifname;
+use crate::step::Step;
 
 /// Where `wg` looks for the sockets of devices.
 pub const SOCKET_DIR: &str = "/var/run/wireguard";
@@ -47,6 +49,27 @@ pub fn set(ifname: Ifname, set: &Set) -> io::Result<()> {
     exchange(ifname, &Zeroizing::new(set.to_string())).map(drop)
 }
 
+/// Executes steps of devices and peers in one exchange. Which of them was refused is not told: the first stands for all.
+pub fn execute(steps: &[Step]) -> Vec<Failure> {
+    let mut change = Set::default();
+    let mut device = None;
+    for step in steps {
+        if let Step::SetDevice { ifname, from, to } = step {
+            device = Some(*ifname);
+            change.change_settings(from, to);
+        } else if let Step::SetPeer { ifname, from, to } = step {
+            device = Some(*ifname);
+            change.change_peer(from.as_ref(), to.as_ref());
+        }
+    }
+    let done = device.map_or(Ok(()), |ifname| set(ifname, &change));
+    let failure = |error: io::Error| Failure {
+        index: 0,
+        error: error.into(),
+    };
+    done.err().map(failure).into_iter().collect()
+}
+
 /// Sends a request; returns what was answered before the closing `errno=0`.
 fn exchange(ifname: Ifname, request: &str) -> io::Result<Zeroizing<String>> {
     let mut socket = UnixStream::connect(socket_path(ifname))?;
@@ -74,11 +97,15 @@ fn exchange(ifname: Ifname, request: &str) -> io::Result<Zeroizing<String>> {
     }
 }
 
-/// Whether the error says that nobody serves the device: no socket, or one whose process is dead.
+/// Whether the error says that nobody serves the device: no socket, or one whose process is dead or dies just now.
 fn is_absent(error: &io::Error) -> bool {
     matches!(
         error.kind(),
-        io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused
+        io::ErrorKind::NotFound
+            | io::ErrorKind::ConnectionRefused
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::BrokenPipe
+            | io::ErrorKind::UnexpectedEof
     )
 }
 

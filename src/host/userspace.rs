@@ -78,13 +78,7 @@ fn start_program(program: &str, ifname: Ifname) -> anyhow::Result<()> {
 ///
 /// Done too if there is none. A process that does not see that its socket is gone loses its link.
 pub fn stop(ifname: Ifname) -> anyhow::Result<()> {
-    let path = uapi::socket_path(ifname);
-    match std::fs::remove_file(&path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            return Err(error).with_context(|| format!("rm {}", path.display()));
-        }
-        _ => {}
-    }
+    remove_socket(ifname)?;
     if wait_until(|| !has_link(ifname), PATIENCE_WITH_SOCKET) {
         return Ok(());
     }
@@ -93,6 +87,17 @@ pub fn stop(ifname: Ifname) -> anyhow::Result<()> {
     match RouteSocket::open()?.execute(&[delete]).pop() {
         Some(failure) => Err(failure.error.into()),
         None => Ok(()),
+    }
+}
+
+/// Removes the socket of an interface: its process ends by that, or was killed and has left it.
+pub fn remove_socket(ifname: Ifname) -> anyhow::Result<()> {
+    let path = uapi::socket_path(ifname);
+    match std::fs::remove_file(&path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("rm {}", path.display()))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -7,15 +7,15 @@
 use std::collections::HashSet;
 use std::fmt::{self, Display, Formatter};
 
-use nftables::expr::{
-    BinaryOperation, Expression, FibFlag, MetaKey, NamedExpression, Payload, SetItem,
-};
+use nftables::expr::Expression;
 use nftables::schema::{Chain, Rule};
-use nftables::stmt::{Match, NAT, NATFlag, Operator, RejectType, Statement};
-use nftables::types::{NfHook, RejectCode};
-use serde::Serialize;
+use nftables::stmt::{Match, NAT, NATFlag, Operator, Statement};
+use nftables::types::NfHook;
 
 use super::{NftChain, NftTable};
+use expression::{Style, json, selector, symbol, value, word};
+
+mod expression;
 
 impl Display for NftTable {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
@@ -115,11 +115,14 @@ fn statement(f: &mut Formatter<'_>, statement: &Statement<'_>) -> fmt::Result {
         Statement::Masquerade(to) => nat(f, "masquerade", to.as_ref()),
         Statement::DNAT(to) => nat(f, "dnat", to.as_ref()),
         Statement::SNAT(to) => nat(f, "snat", to.as_ref()),
-        Statement::Reject(reject) => match reject.as_ref().and_then(|r| r._type.zip(r.expr)) {
-            // what it is when nothing is said
-            None | Some((RejectType::ICMPX, RejectCode::PortUnreach)) => f.write_str("reject"),
-            Some((kind, code)) => write!(f, "reject with {} {}", symbol(&kind), symbol(&code)),
-        },
+        Statement::Reject(reject) => {
+            // nft(8) leaves out what is said by default, but what that is hangs on the rest of the rule
+            f.write_str("reject")?;
+            let with = reject.as_ref().and_then(|it| it._type.zip(it.expr));
+            with.map_or(Ok(()), |(kind, code)| {
+                write!(f, " with {} {}", symbol(&kind), symbol(&code))
+            })
+        }
         other => json(f, other),
     }
 }
@@ -169,156 +172,4 @@ fn nat(f: &mut Formatter<'_>, verb: &str, to: Option<&NAT<'_>>) -> fmt::Result {
         )?;
     }
     Ok(())
-}
-
-/// Writes what a rule looks at or sets.
-fn selector(f: &mut Formatter<'_>, key: &Expression<'_>) -> fmt::Result {
-    let key = match key {
-        Expression::Named(key) => key,
-        Expression::BinaryOperation(operation) => {
-            let BinaryOperation::AND(key, mask) = operation.as_ref() else {
-                return json(f, operation);
-            };
-            selector(f, key)?;
-            f.write_str(" & ")?;
-            return value(f, mask, Style::of(key));
-        }
-        other => return json(f, other),
-    };
-    match key {
-        NamedExpression::Meta(meta) => {
-            if !matches!(meta.key, MetaKey::Iifname | MetaKey::Oifname) {
-                f.write_str("meta ")?;
-            }
-            word(f, &meta.key)
-        }
-        NamedExpression::CT(ct) => {
-            f.write_str("ct ")?;
-            if let Some(direction) = &ct.dir {
-                word(f, direction)?;
-                f.write_str(" ")?;
-            }
-            f.write_str(&ct.key)
-        }
-        NamedExpression::Payload(Payload::PayloadField(field)) => {
-            write!(f, "{} {}", field.protocol, field.field)
-        }
-        NamedExpression::TcpOption(option) => {
-            write!(f, "tcp option {}", option.name)?;
-            option
-                .field
-                .as_ref()
-                .map_or(Ok(()), |field| write!(f, " {field}"))
-        }
-        NamedExpression::RT(rt) => {
-            f.write_str("rt ")?;
-            word(f, &rt.key)
-        }
-        NamedExpression::Fib(fib) => {
-            let order = [
-                FibFlag::Saddr,
-                FibFlag::Daddr,
-                FibFlag::Mark,
-                FibFlag::Iif,
-                FibFlag::Oif,
-            ];
-            let flags = order.iter().filter(|flag| fib.flags.contains(flag));
-            write!(
-                f,
-                "fib {} ",
-                flags.map(symbol).collect::<Vec<_>>().join(" . ")
-            )?;
-            word(f, &fib.result)
-        }
-        other => json(f, other),
-    }
-}
-
-/// How the values of a selector are written.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Style {
-    /// Words, numbers, addresses.
-    Plain,
-    /// Names of interfaces, in quotes.
-    Quoted,
-    /// Marks, as eight hexadecimal digits.
-    Mark,
-}
-
-impl Style {
-    fn of(key: &Expression<'_>) -> Self {
-        match key {
-            Expression::Named(NamedExpression::Meta(meta)) => match meta.key {
-                MetaKey::Iifname | MetaKey::Oifname => Self::Quoted,
-                MetaKey::Mark => Self::Mark,
-                _ => Self::Plain,
-            },
-            Expression::Named(NamedExpression::CT(ct)) if ct.key == "mark" => Self::Mark,
-            Expression::BinaryOperation(operation) => match operation.as_ref() {
-                BinaryOperation::AND(key, _) => Self::of(key),
-                _ => Self::Plain,
-            },
-            _ => Self::Plain,
-        }
-    }
-}
-
-fn value(f: &mut Formatter<'_>, value: &Expression<'_>, style: Style) -> fmt::Result {
-    match value {
-        Expression::String(name) if style == Style::Quoted => write!(f, "\"{name}\""),
-        Expression::String(word) => f.write_str(word),
-        Expression::Number(mark) if style == Style::Mark => write!(f, "{mark:#010x}"),
-        Expression::Number(number) => write!(f, "{number}"),
-        Expression::List(words) => list(f, words, ",", style),
-        Expression::Range(range) => list(f, &range.range, "-", style),
-        Expression::Named(NamedExpression::Prefix(prefix)) => {
-            self::value(f, &prefix.addr, style)?;
-            write!(f, "/{}", prefix.len)
-        }
-        Expression::Named(NamedExpression::Set(items)) => {
-            let elements: Vec<_> = items
-                .iter()
-                .filter_map(|item| match item {
-                    SetItem::Element(element) => Some(element.clone()),
-                    _ => None,
-                })
-                .collect();
-            f.write_str("{ ")?;
-            list(f, &elements, ", ", style)?;
-            f.write_str(" }")
-        }
-        other => selector(f, other),
-    }
-}
-
-fn list(
-    f: &mut Formatter<'_>,
-    values: &[Expression<'_>],
-    separator: &str,
-    style: Style,
-) -> fmt::Result {
-    for (index, each) in values.iter().enumerate() {
-        if index > 0 {
-            f.write_str(separator)?;
-        }
-        value(f, each, style)?;
-    }
-    Ok(())
-}
-
-/// Writes a word of the crate as it spells it in JSON, which is as nft(8) spells it.
-fn word(f: &mut Formatter<'_>, word: &impl Serialize) -> fmt::Result {
-    f.write_str(&symbol(word))
-}
-
-fn symbol(word: &impl Serialize) -> String {
-    match serde_json::to_value(word) {
-        Ok(serde_json::Value::String(word)) => word,
-        _ => String::new(),
-    }
-}
-
-/// Writes what wgq never makes in the crate's own form.
-fn json(f: &mut Formatter<'_>, other: &impl Serialize) -> fmt::Result {
-    f.write_str(&serde_json::to_string(other).unwrap_or_default())
 }

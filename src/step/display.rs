@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::fmt::{self, Display, Formatter, Write as _};
 
 use super::Step;
-use crate::net::{Ifname, Prefix, TableId};
+use crate::key::PublicKey;
+use crate::net::{Family, Ifname, Prefix, TableId};
 use crate::state::{
     DeviceSettings, Dns, DnsBackend, LinkKind, LinkSettings, Peer, PolicyRule, Route, Selector,
 };
@@ -54,9 +55,13 @@ impl Display for Step {
                 from: None,
                 to: None,
             } => Ok(()),
+            Self::DeleteWgQuickTable { ifname, family } => {
+                let family = if *family == Family::V4 { "ip" } else { "ip6" };
+                write!(f, "nft delete table {family} wg-quick-{ifname}")
+            }
             Self::SetSysctl { sysctl, to, .. } => write!(f, "sysctl -q {}={to}", sysctl.0),
             Self::SetDns { ifname, from, to } => set_dns(f, *ifname, from.as_ref(), to.as_ref()),
-            Self::Hook { command, .. } => f.write_str(command),
+            Self::Hook { command, .. } => f.write_str(&without_keys(command)),
         }
     }
 }
@@ -238,6 +243,17 @@ fn change_rule(f: &mut Formatter<'_>, verb: &str, rule: &PolicyRule) -> fmt::Res
     write!(f, " priority {priority}")
 }
 
+/// A hook without the keys in it, of which some may be secret: whatever reads as one.
+fn without_keys(command: &str) -> String {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '=');
+    let keys = command
+        .split(|c| !is_part(c))
+        .filter(|word| word.parse::<PublicKey>().is_ok());
+    keys.fold(command.to_owned(), |text, key| {
+        text.replace(key, "(hidden)")
+    })
+}
+
 fn set_dns(
     f: &mut Formatter<'_>,
     ifname: Ifname,
@@ -266,7 +282,11 @@ fn tell_dns(f: &mut Formatter<'_>, ifname: Ifname, dns: &Dns) -> fmt::Result {
             if !domains.is_empty() {
                 write!(f, "; resolvectl domain {ifname} {}", domains.join(" "))?;
             }
-            write!(f, "; resolvectl default-route {ifname} {}", dns.all_names)
+            write!(
+                f,
+                "; resolvectl default-route {ifname} {}",
+                dns.is_default_route()
+            )
         }
         DnsBackend::Resolvconf { prefix } => {
             let text = dns.resolv_conf().escape_default().to_string();
@@ -296,6 +316,12 @@ impl Dns {
             let _ = writeln!(text, "search {}", self.search.join(" "));
         }
         text
+    }
+
+    /// Whether the servers are asked for names that no other link claims: so for a full tunnel, and for one that has no
+    /// domains of its own, which would never be asked otherwise.
+    pub fn is_default_route(&self) -> bool {
+        self.all_names || self.search.is_empty()
     }
 
     /// Returns the domains for resolvectl(1): the search domains, and `~.` when every name is to be asked there.

@@ -9,20 +9,20 @@ use wgq::step::Step;
 
 /// The host, and how it is to misbehave.
 #[derive(Debug, Default)]
-pub struct Model {
-    pub state: State,
+pub(crate) struct Model {
+    pub(crate) state: State,
     /// Hooks that were run, in order.
-    pub hooks: Vec<String>,
+    pub(crate) hooks: Vec<String>,
     /// Steps executed so far.
-    pub executed: usize,
+    pub(crate) executed: usize,
     /// The steps that fail, counted from 0 over all that are executed.
-    pub faults: BTreeSet<usize>,
+    pub(crate) faults: BTreeSet<usize>,
     /// After how many steps a signal comes.
-    pub signal_after: Option<usize>,
+    pub(crate) signal_after: Option<usize>,
 }
 
 impl Model {
-    pub fn new(state: State) -> Self {
+    pub(crate) fn new(state: State) -> Self {
         Self {
             state,
             ..Self::default()
@@ -111,6 +111,9 @@ impl Model {
             Step::SetDns { from, to, .. } => {
                 ensure!(state.dns == from, "dns was {:?}", state.dns);
                 state.dns = to;
+            }
+            Step::DeleteWgQuickTable { family, .. } => {
+                ensure!(state.wg_quick_tables.remove(&family), "no such table");
             }
             Step::Hook { command, .. } => self.hooks.push(command),
         }

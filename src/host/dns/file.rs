@@ -85,6 +85,20 @@ impl ResolvConf {
     }
 
     fn tell(mut self, ifname: Ifname, dns: &Dns) -> anyhow::Result<()> {
+        let before = self.record.clone();
+        let told = self.try_tell(ifname, dns);
+        if told.is_err() {
+            // the first error is the one to tell
+            let _ = match (before, self.record.take()) {
+                (Some(before), _) => self.records.save(&self.place.record_name(), &before),
+                (None, Some(record)) => self.put_back(&record, false).map(drop),
+                (None, None) => self.place.clean().map_err(Into::into),
+            };
+        }
+        told
+    }
+
+    fn try_tell(&mut self, ifname: Ifname, dns: &Dns) -> anyhow::Result<()> {
         let mut record = match self.record.take() {
             Some(record) if !self.is_foreign(&record)? => record,
             // what another program wrote since is what is to be put back now
@@ -103,15 +117,14 @@ impl ResolvConf {
             ifname: ifname.to_string(),
             text: text(ifname, dns),
         };
-        match record
-            .tunnels
-            .iter_mut()
-            .find(|it| it.ifname == tunnel.ifname)
-        {
+        let same = |it: &&mut Tunnel| it.ifname == tunnel.ifname;
+        match record.tunnels.iter_mut().find(same) {
             Some(before) => *before = tunnel,
             None => record.tunnels.push(tunnel),
         }
-        self.write_last(&mut record)
+        let written = self.write_last(&mut record);
+        self.record = Some(record);
+        written
     }
 
     fn take_back(mut self, ifname: Ifname) -> anyhow::Result<Outcome> {
@@ -156,13 +169,11 @@ impl ResolvConf {
         if !foreign && !lost {
             self.place.restore(&record.original)?;
         }
-        let left = match (foreign, lost) {
-            (false, false) => false,
-            (true, false) => true,
-            // a call that came to no end had put it back
-            (true, true) => false,
-            // its second name was deleted
-            (false, true) => self.place.exists(),
+        let left = if lost {
+            // ours, and nothing to put back; else a call that came to no end had put it back already
+            !foreign && self.place.exists()
+        } else {
+            foreign
         };
         self.place.clean()?;
         self.records.delete(&self.place.record_name())?;
@@ -171,18 +182,12 @@ impl ResolvConf {
 
     /// Whether another program has written what stands there. That nothing does is for us to mend.
     fn is_foreign(&self, record: &Record) -> anyhow::Result<bool> {
-        if !self.place.exists() || self.place.is_original(&record.original)? {
-            return Ok(false);
-        }
-        let content = self.place.content()?;
-        let written_to_the_end = record.ours.len() == 1;
-        Ok(!content.is_some_and(|content| {
-            record
-                .ours
-                .iter()
-                .map(String::as_bytes)
-                .any(|ours| content == ours || (!written_to_the_end && content.starts_with(ours)))
-        }))
+        let place = &self.place;
+        Ok(
+            place.exists()
+                && !place.holds(&record.ours)?
+                && !place.is_original(&record.original)?,
+        )
     }
 
     fn outcome(&self, foreign: bool) -> Outcome {

@@ -61,7 +61,10 @@ fn commands(ifname: Ifname, before: Option<&Dns>, to: &Dns) -> Vec<Vec<String>> 
     if !domains.is_empty() || before.is_some_and(|before| !before.resolved_domains().is_empty()) {
         commands.push(command("domain", or_clear(domains)));
     }
-    commands.push(command("default-route", vec![to.all_names.to_string()]));
+    commands.push(command(
+        "default-route",
+        vec![to.is_default_route().to_string()],
+    ));
     commands
 }
 

@@ -8,6 +8,9 @@ use netlink_packet_core::{DecodeError, NlasIterator};
 /// `NLMSGERR_ATTR_MSG`: the kernel's words, as a string with a final NUL.
 const NLMSGERR_ATTR_MSG: u16 = 1;
 
+/// `NLMSGERR_ATTR_OFFS`: where in the request that is which the kernel does not like, as a number.
+const NLMSGERR_ATTR_OFFS: u16 = 2;
+
 /// An error of the kernel: its number, and where the kernel gave more than that, its words.
 ///
 /// Prints as `File exists (os error 17)` or `Nexthop has invalid gateway: Network is unreachable (os error 101)`.
@@ -15,12 +18,17 @@ const NLMSGERR_ATTR_MSG: u16 = 1;
 pub struct KernelError {
     errno: i32,
     words: Option<String>,
+    offset: Option<u32>,
 }
 
 impl KernelError {
     /// The error of that number: `libc::EEXIST` or the like.
     pub fn from_errno(errno: i32) -> Self {
-        Self { errno, words: None }
+        Self {
+            errno,
+            words: None,
+            offset: None,
+        }
     }
 
     /// The number: `libc::EEXIST` or the like.
@@ -31,6 +39,11 @@ impl KernelError {
     /// The text of the extended acknowledgement, if there was one.
     pub fn words(&self) -> Option<&str> {
         self.words.as_deref()
+    }
+
+    /// Where the attribute is that the kernel refused, if it said so: in bytes from the start of the message's header.
+    pub fn offset(&self) -> Option<usize> {
+        self.offset.and_then(|offset| offset.try_into().ok())
     }
 
     /// Whether what was to be deleted or read is not there.
@@ -55,15 +68,22 @@ impl KernelError {
     }
 
     /// What a message of type `NLMSG_ERROR` or `NLMSG_DONE` says: a negative code, and attributes.
-    pub(super) fn refused(code: i32, attributes: &[u8]) -> Self {
-        let words = NlasIterator::new(attributes)
-            .map_while(Result::ok)
-            .find(|attribute| attribute.kind() == NLMSGERR_ATTR_MSG)
+    pub(in crate::host) fn refused(code: i32, attributes: &[u8]) -> Self {
+        let find = |kind| {
+            NlasIterator::new(attributes)
+                .map_while(Result::ok)
+                .find(|attribute| attribute.kind() == kind)
+        };
+        let words = find(NLMSGERR_ATTR_MSG)
             .map(|attribute| String::from_utf8_lossy(attribute.value()).into_owned())
             .map(|words| words.trim_end_matches(['\0', '.', '\n']).to_owned());
+        let offset = find(NLMSGERR_ATTR_OFFS)
+            .and_then(|attribute| attribute.value().try_into().ok())
+            .map(u32::from_ne_bytes);
         Self {
             errno: code.saturating_abs(),
             words: words.filter(|words| !words.is_empty()),
+            offset,
         }
     }
 
@@ -81,6 +101,7 @@ impl KernelError {
         Self {
             errno,
             words: Some(words.to_owned()),
+            offset: None,
         }
     }
 }

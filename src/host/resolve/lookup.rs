@@ -7,7 +7,7 @@ use dns_lookup::{AddrInfoHints, LookupErrorKind, SockType, getaddrinfo};
 
 use super::{Answer, Name};
 
-/// Why a name has no address; prints gai_strerror(3)'s words.
+/// Why a name has no address; prints what the C library says of it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{text}")]
 pub struct LookupError {

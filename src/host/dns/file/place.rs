@@ -51,15 +51,20 @@ impl Place {
         }
     }
 
-    /// Returns the content of what stands there, if that is a file that we may have written.
-    pub(super) fn content(&self) -> io::Result<Option<Vec<u8>>> {
+    /// Whether a file stands there that holds one of these texts, be it with newlines after it: see [`write_in_place`].
+    pub(super) fn holds(&self, texts: &[impl AsRef<[u8]>]) -> io::Result<bool> {
         if self.in_place.is_none() && self.path.is_symlink() {
-            return Ok(None);
+            return Ok(false);
         }
-        match fs::read(&self.path) {
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-            read => read.map(Some),
-        }
+        let content = match fs::read(&self.path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
+            read => read?,
+        };
+        let is_this = |text: &[u8]| {
+            let rest = content.strip_prefix(text);
+            rest.is_some_and(|rest| rest.iter().all(|&byte| byte == b'\n'))
+        };
+        Ok(texts.iter().any(|text| is_this(text.as_ref())))
     }
 
     /// Whether something stands there, be it a link to nothing.
@@ -76,7 +81,7 @@ impl Place {
     pub(super) fn is_original(&self, original: &Original) -> io::Result<bool> {
         Ok(match original {
             Original::Absent => !self.exists(),
-            Original::Content(content) => self.content()?.as_ref() == Some(content),
+            Original::Content(content) => self.holds(&[content])?,
             Original::Renamed => {
                 let id = |path: &Path| path.symlink_metadata().map(|meta| (meta.dev(), meta.ino()));
                 matches!((id(&self.path), id(&self.second_name())), (Ok(a), Ok(b)) if a == b)
@@ -101,7 +106,7 @@ impl Place {
     /// Lets our text stand there.
     pub(super) fn write(&self, text: &str) -> io::Result<()> {
         if self.in_place.is_some() {
-            return self.write_in_place(text.as_bytes());
+            return write_in_place(&self.path, text.as_bytes());
         }
         let new = self.new_name();
         remove_if_exists(&new)?;
@@ -123,17 +128,14 @@ impl Place {
         match original {
             Original::Absent => remove_if_exists(&self.path),
             Original::Renamed => fs::rename(self.second_name(), &self.path),
-            Original::Content(content) => self.write_in_place(content),
+            Original::Content(content) => write_in_place(&self.path, content),
         }
     }
 
     /// Puts back what stood there when nothing is remembered of it: after a loss of power /run is empty, but /etc is not.
     pub(super) fn recover(&self) -> io::Result<()> {
-        let is_ours = |content: Vec<u8>| content.starts_with(HEADER.as_bytes());
-        if self.in_place.is_none()
-            && self.has_second_name()
-            && (!self.exists() || self.content()?.is_some_and(is_ours))
-        {
+        let is_ours = || fs::read(&self.path).is_ok_and(|text| text.starts_with(HEADER.as_bytes()));
+        if self.in_place.is_none() && self.has_second_name() && (!self.exists() || is_ours()) {
             self.restore(&Original::Renamed)?;
         }
         self.clean()
@@ -150,14 +152,6 @@ impl Place {
         remove_if_exists(&self.second_name())
     }
 
-    /// Writes one text over the other and cuts off what is left of that, so that at any moment it begins with a new one.
-    fn write_in_place(&self, content: &[u8]) -> io::Result<()> {
-        let mut file = OpenOptions::new().write(true).open(&self.path)?;
-        file.write_all(content)?;
-        file.set_len(content.len().try_into().map_err(io::Error::other)?)?;
-        file.sync_all()
-    }
-
     /// The second name of what stood there.
     fn second_name(&self) -> PathBuf {
         second_name(&self.path)
@@ -172,6 +166,21 @@ impl Place {
 /// The second name of what stood at `path`.
 pub(super) fn second_name(path: &Path) -> PathBuf {
     path.with_added_extension("before-wgq")
+}
+
+/// Writes one text over another in one call, with newlines up to the length of that, and then cuts those off: at no moment is
+/// there something of both.
+fn write_in_place(path: &Path, text: &[u8]) -> io::Result<()> {
+    let before = fs::read(path)?;
+    if before == text {
+        return Ok(()); // it may be on a read-only file system
+    }
+    let mut file = OpenOptions::new().write(true).open(path)?;
+    let mut padded = text.to_vec();
+    padded.resize(before.len().max(text.len()), b'\n');
+    file.write_all(&padded)?;
+    file.set_len(text.len().try_into().map_err(io::Error::other)?)?;
+    file.sync_all()
 }
 
 fn in_place_name(file: &Metadata) -> String {

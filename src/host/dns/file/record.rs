@@ -8,8 +8,11 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 
+/// The name of a record that is being written.
+const NEW: &str = "new";
+
 /// All that is remembered; written before what it speaks of is done.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Record {
     /// What stood there before the first tunnel.
     pub(super) original: Original,
@@ -20,7 +23,7 @@ pub(super) struct Record {
 }
 
 /// What stood there before the first tunnel.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) enum Original {
     /// Nothing.
     Absent,
@@ -31,7 +34,7 @@ pub(super) enum Original {
 }
 
 /// A tunnel's wish.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Tunnel {
     /// Its interface.
     pub(super) ifname: String,
@@ -55,6 +58,7 @@ impl Records {
             .create(&folder)
             .and_then(|()| File::open(&folder))
             .and_then(|lock| lock.lock().map(|()| lock))
+            .and_then(|lock| remove_if_exists(&folder.join(NEW)).map(|()| lock))
             .with_context(|| folder.display().to_string())?;
         Ok(Self {
             folder,
@@ -82,7 +86,7 @@ impl Records {
     /// Writes a record, at once; it need not outlive a loss of power, for /run does not.
     pub(super) fn save(&self, name: &str, record: &Record) -> anyhow::Result<()> {
         let json = serde_json::to_vec_pretty(record)?;
-        let new = self.folder.join("new");
+        let new = self.folder.join(NEW);
         File::create(&new)
             .and_then(|mut file| file.write_all(&json))
             .and_then(|()| fs::rename(&new, self.folder.join(name)))
@@ -91,17 +95,15 @@ impl Records {
 
     /// Deletes a record.
     pub(super) fn delete(&self, name: &str) -> anyhow::Result<()> {
-        ["new", name].iter().try_for_each(|name| {
-            let path = self.folder.join(name);
-            remove_if_exists(&path).with_context(|| path.display().to_string())
-        })
+        let path = self.folder.join(name);
+        remove_if_exists(&path).with_context(|| path.display().to_string())
     }
 }
 
-/// Removes a file; that it is not there is fine.
+/// Removes a file; that it is not there is fine, on a read-only file system too.
 pub(super) fn remove_if_exists(path: &Path) -> std::io::Result<()> {
     match fs::remove_file(path) {
-        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+        Err(error) if path.symlink_metadata().is_ok() => Err(error),
         _ => Ok(()),
     }
 }

@@ -10,6 +10,7 @@ use std::time::Instant;
 
 use anyhow::{Context, bail};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::signal::Signal;
 use nix::sys::stat::{Mode, umask};
 
 use crate::host::userspace::PATIENCE;
@@ -72,7 +73,10 @@ fn is_ready(child: &mut Child) -> io::Result<bool> {
 /// Leaves what this process has of the one that started it: the session, the folder, open files.
 ///
 /// An inherited file would be held open as long as the device is there, and with it a lock (`flock FILE wgq up wg0`).
+///
+/// Until the device is there, it dies with the one who started it, so that nothing comes of an `up` that is killed.
 pub(super) fn detach() -> io::Result<()> {
+    nix::sys::prctl::set_pdeathsig(Signal::SIGKILL)?;
     let _ = nix::unistd::setsid(); // fails for the first of a group, as a shell starts it by hand; then it stays there
     let _ = nix::sys::prctl::set_name(c"wgq");
     umask(Mode::S_IRWXG | Mode::S_IRWXO);
@@ -92,5 +96,7 @@ pub(super) fn announce() -> io::Result<()> {
     nix::unistd::dup2_stdin(&null)?;
     nix::unistd::dup2_stdout(&null)?;
     nix::unistd::dup2_stderr(&null)?;
-    starter.write_all(READY)
+    starter.write_all(READY)?; // fails if nobody waits for it any more
+    nix::sys::prctl::set_pdeathsig(None)?;
+    Ok(())
 }

@@ -1,0 +1,91 @@
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_wgq_global_optspecs
+    string join \n dry-run q/quiet v/verbose color= h/help V/version
+end
+
+function __fish_wgq_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_wgq_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_wgq_using_subcommand
+    set -l cmd (__fish_wgq_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c wgq -n "__fish_wgq_needs_command" -l color -d 'When to use colours; `NO_COLOR` is honoured' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c wgq -n "__fish_wgq_needs_command" -l dry-run -d 'Show the steps and change nothing'
+complete -c wgq -n "__fish_wgq_needs_command" -s q -l quiet -d 'Say nothing but warnings and errors'
+complete -c wgq -n "__fish_wgq_needs_command" -s v -l verbose -d 'Show every step in full, with what the kernel says'
+complete -c wgq -n "__fish_wgq_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c wgq -n "__fish_wgq_needs_command" -s V -l version -d 'Print version'
+complete -c wgq -n "__fish_wgq_needs_command" -f -a "up" -d 'Bring an interface up'
+complete -c wgq -n "__fish_wgq_needs_command" -f -a "down" -d 'Take an interface down, and all that came with it'
+complete -c wgq -n "__fish_wgq_needs_command" -f -a "strip" -d 'Print what of a file is for `wg setconf`'
+complete -c wgq -n "__fish_wgq_needs_command" -f -a "save" -d 'Write the peers and keys of a running interface into its file'
+complete -c wgq -n "__fish_wgq_using_subcommand up" -l name -d 'The interface\'s name, for a file from standard input' -r -f
+complete -c wgq -n "__fish_wgq_using_subcommand up" -l color -d 'When to use colours; `NO_COLOR` is honoured' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c wgq -n "__fish_wgq_using_subcommand up" -l ignore-unresolved -d 'Leave peers whose endpoint has no known address without one, and go on'
+complete -c wgq -n "__fish_wgq_using_subcommand up" -l userspace -d 'Use the embedded WireGuard even if the kernel has its own'
+complete -c wgq -n "__fish_wgq_using_subcommand up" -l dry-run -d 'Show the steps and change nothing'
+complete -c wgq -n "__fish_wgq_using_subcommand up" -s q -l quiet -d 'Say nothing but warnings and errors'
+complete -c wgq -n "__fish_wgq_using_subcommand up" -s v -l verbose -d 'Show every step in full, with what the kernel says'
+complete -c wgq -n "__fish_wgq_using_subcommand up" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c wgq -n "__fish_wgq_using_subcommand down" -l name -d 'The interface\'s name, for a file from standard input' -r -f
+complete -c wgq -n "__fish_wgq_using_subcommand down" -l color -d 'When to use colours; `NO_COLOR` is honoured' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c wgq -n "__fish_wgq_using_subcommand down" -l dry-run -d 'Show the steps and change nothing'
+complete -c wgq -n "__fish_wgq_using_subcommand down" -s q -l quiet -d 'Say nothing but warnings and errors'
+complete -c wgq -n "__fish_wgq_using_subcommand down" -s v -l verbose -d 'Show every step in full, with what the kernel says'
+complete -c wgq -n "__fish_wgq_using_subcommand down" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c wgq -n "__fish_wgq_using_subcommand strip" -l name -d 'The interface\'s name, for a file from standard input' -r -f
+complete -c wgq -n "__fish_wgq_using_subcommand strip" -l color -d 'When to use colours; `NO_COLOR` is honoured' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c wgq -n "__fish_wgq_using_subcommand strip" -l dry-run -d 'Show the steps and change nothing'
+complete -c wgq -n "__fish_wgq_using_subcommand strip" -s q -l quiet -d 'Say nothing but warnings and errors'
+complete -c wgq -n "__fish_wgq_using_subcommand strip" -s v -l verbose -d 'Show every step in full, with what the kernel says'
+complete -c wgq -n "__fish_wgq_using_subcommand strip" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c wgq -n "__fish_wgq_using_subcommand save" -l name -d 'The interface\'s name, for a file from standard input' -r -f
+complete -c wgq -n "__fish_wgq_using_subcommand save" -l color -d 'When to use colours; `NO_COLOR` is honoured' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c wgq -n "__fish_wgq_using_subcommand save" -l dry-run -d 'Show the steps and change nothing'
+complete -c wgq -n "__fish_wgq_using_subcommand save" -s q -l quiet -d 'Say nothing but warnings and errors'
+complete -c wgq -n "__fish_wgq_using_subcommand save" -s v -l verbose -d 'Show every step in full, with what the kernel says'
+complete -c wgq -n "__fish_wgq_using_subcommand save" -s h -l help -d 'Print help (see more with \'--help\')'
+
+# Prints the interfaces that could be meant after the command on the line: those with a file, and those that are up.
+function __wgq_interfaces
+    if not __fish_seen_subcommand_from save
+        for path in /etc/wireguard/*.conf
+            string replace -r '.*/(.*)\.conf$' '$1' -- $path
+        end
+    end
+    if not __fish_seen_subcommand_from up strip
+        for path in /run/wgq/*.json
+            string replace -r '.*/(.*)\.json$' '$1' -- $path
+        end
+        for path in (grep -ls '^DEVTYPE=wireguard$' /sys/class/net/*/uevent)
+            string replace -r '.*/(.*)/uevent$' '$1' -- $path
+        end
+    end
+end
+
+complete -c wgq -n "__fish_seen_subcommand_from up down strip save" -a "(__wgq_interfaces)"

@@ -1,0 +1,26 @@
+//! The commands, each the pipeline written out: read, parse, observe, plan, apply.
+
+use crate::cli::{Cli, Command};
+use crate::error::Error;
+use crate::report::Report;
+
+mod down;
+mod load;
+mod save;
+mod selftest;
+mod strip;
+mod up;
+
+/// Runs the command.
+pub fn run(cli: Cli, report: Report) -> Result<(), Error> {
+    let dry_run = cli.global.dry_run;
+    match cli.command {
+        Command::Up(up) => up::up(&up, dry_run, report),
+        Command::Down { target } => down::down(&target, dry_run, report),
+        Command::Strip { target } => strip::strip(&target, report),
+        Command::Save { target } => save::save(&target, dry_run, report),
+        Command::Selftest { inside } => selftest::selftest(inside, dry_run, report),
+        #[cfg(feature = "userspace")]
+        Command::Userspace { ifname } => Ok(crate::host::userspace::serve(ifname)?),
+    }
+}

@@ -1,0 +1,62 @@
+//! `wgq save`: what changed on a running interface, written into its file.
+
+use super::load;
+use crate::cli;
+use crate::config::{self, Config};
+use crate::error::Error;
+use crate::host::Host;
+use crate::host::config_file::Target;
+use crate::host::lock::Lock;
+use crate::host::record::Record;
+use crate::report::Report;
+use crate::state::State;
+
+/// Saves a running interface.
+pub(super) fn save(args: &cli::Target, dry_run: bool, report: Report) -> Result<(), Error> {
+    load::require_root("save")?;
+    let target = Target::find(&args.config, args.name)?;
+    if target.path.is_none() {
+        return Err(Error::new("standard input cannot be saved to"));
+    }
+    let _lock = Lock::take(target.ifname)?;
+    let config = load::config(&target, report)?;
+    let mut host = Host::open(report, target.path.as_deref())?;
+    let record = Record::read(target.ifname)?;
+    let found = host.observe(target.ifname, record.as_ref())?;
+    if found.state.link.is_none() {
+        return Err(Error::new(format_args!("`{}' is not up", target.ifname)));
+    }
+    write_back(&target, &config, &found.state, dry_run)
+}
+
+/// Writes what runs into the file it came from; with `dry_run` to standard output.
+pub(super) fn write_back(
+    target: &Target,
+    config: &Config,
+    now: &State,
+    dry_run: bool,
+) -> Result<(), Error> {
+    let bytes = target.read()?;
+    let Ok(before) = config::decode(&bytes) else {
+        return Err(Error::new(format_args!(
+            "{}: changed meanwhile",
+            target.shown()
+        )));
+    };
+    let after = config::save(before, config, now);
+    if dry_run {
+        load::print(&after)?;
+    } else if before != after {
+        target.write(&after)?;
+    }
+    Ok(())
+}
+
+/// Saves what is about to be taken down, for `SaveConfig`; if that fails it is said, and all goes on.
+pub(super) fn before_down(target: &Target, config: &Config, now: &State, report: Report) {
+    if now.link.is_some()
+        && let Err(error) = write_back(target, config, now, false)
+    {
+        error.tell(&report);
+    }
+}

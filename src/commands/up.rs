@@ -1,0 +1,211 @@
+//! `wgq up`: all of it or nothing.
+
+use std::collections::BTreeSet;
+use std::net::{IpAddr, SocketAddr};
+
+use super::load;
+use crate::apply::{FailedStep, Stop, Transaction, as_much_as_possible};
+use crate::cli;
+use crate::config::{Config, Hooks};
+use crate::error::Error;
+use crate::hint;
+use crate::host::config_file::Target;
+use crate::host::lock::Lock;
+use crate::host::record::{Needed, Record};
+use crate::host::{self, Host, dns, hooks, keys};
+use crate::net::Ifname;
+use crate::plan::{self, Up};
+use crate::report::Report;
+use crate::state::{LinkKind, Sysctl};
+use crate::step::{HookPhase, Step};
+
+/// Brings an interface up.
+pub(super) fn up(args: &cli::Up, dry_run: bool, report: Report) -> Result<(), Error> {
+    if !dry_run {
+        load::require_root("up")?;
+    }
+    let target = Target::find(&args.target.config, args.target.name)?;
+    let mut config = load::config(&target, report)?;
+    keys::load(&mut config)?;
+    let ifname = target.ifname;
+    let _lock = if dry_run {
+        None
+    } else {
+        Some(Lock::take(ifname)?)
+    };
+    let mut host = Host::open(report, target.path.as_deref())?;
+    if host.has_link(ifname)? {
+        return Err(Error::new(format_args!("`{ifname}' already exists"))
+            .hint(format!("`wgq down {ifname}` takes it down")));
+    }
+    let leftover = Record::read(ifname)?;
+    prepare(&config, dry_run, report)?;
+    let endpoints = host.resolve(&config, &target.shown(), args.ignore_unresolved)?;
+    let attempt = Attempt {
+        ifname,
+        config: &config,
+        endpoints: &endpoints,
+        kind: host.choose_driver(args.userspace)?,
+        leftover: leftover.as_ref(),
+    };
+    let plan = attempt.plan(&mut host)?;
+    plan.desired
+        .warnings
+        .iter()
+        .for_each(|warning| report.warning(warning));
+    if dry_run {
+        return load::show(&[plan.before, plan.after].concat());
+    }
+    attempt.record(&target, &plan).write(ifname)?;
+    let mut transaction = Transaction::default();
+    match attempt.execute(&mut host, &mut transaction, &target, &plan) {
+        Ok(()) => Ok(()),
+        Err(stop) => Err(attempt.give_up(&mut host, transaction, stop)),
+    }
+}
+
+/// Sees to what would otherwise go wrong half-way: hooks without a shell, a resolver that a loss of power left astray.
+fn prepare(config: &Config, dry_run: bool, report: Report) -> anyhow::Result<()> {
+    if config.interface.hooks != Hooks::default() {
+        hooks::check()?;
+    }
+    if !dry_run && let Err(error) = dns::recover() {
+        report.warning(format_args!("{error:#}"));
+    }
+    Ok(())
+}
+
+/// One attempt to bring an interface up.
+struct Attempt<'a> {
+    ifname: Ifname,
+    config: &'a Config,
+    endpoints: &'a [Option<SocketAddr>],
+    kind: LinkKind,
+    /// What an earlier attempt that was killed left of itself.
+    leftover: Option<&'a Record>,
+}
+
+impl Attempt<'_> {
+    /// Looks at the host and plans the way from there.
+    fn plan(&self, host: &mut Host) -> anyhow::Result<Up> {
+        let found = host.observe(self.ifname, self.leftover)?;
+        let own = self.endpoints.iter().flatten().map(SocketAddr::ip);
+        let hooks = found
+            .state
+            .device
+            .peers
+            .iter()
+            .filter_map(|peer| peer.endpoint);
+        let endpoints: BTreeSet<IpAddr> = own.chain(hooks.map(|endpoint| endpoint.ip())).collect();
+        let around = host.surroundings(self.kind.clone(), found.foreign_rules, &endpoints)?;
+        Ok(plan::up(
+            self.ifname,
+            self.config,
+            self.endpoints,
+            &found.state,
+            &around,
+        ))
+    }
+
+    /// What `down` needs to know, should this be the last that is heard of us.
+    fn record(&self, target: &Target, plan: &Up) -> Record {
+        let (now, want) = (&plan.now, &plan.desired.state);
+        let needed = want.sysctls.iter().map(|(sysctl, value)| {
+            let before = now.sysctls.get(sysctl).filter(|now| *now != value);
+            let before = before.cloned().or_else(|| self.before_leftover(sysctl));
+            let value = value.clone();
+            (sysctl.clone(), Needed { value, before })
+        });
+        Record {
+            config: target.canonical_path(),
+            kind: self.kind.clone(),
+            rules: want.rules.clone(),
+            sysctls: needed.collect(),
+            dns: want.dns.clone(),
+            hooks: self.config.interface.hooks.clone(),
+        }
+    }
+
+    /// The value that a variable had before an attempt that was killed.
+    fn before_leftover(&self, sysctl: &Sysctl) -> Option<String> {
+        self.leftover?.sysctls.get(sysctl)?.before.clone()
+    }
+
+    /// Carries the plan out. What a PreUp hook put on the link is taken into account by a second look.
+    fn execute(
+        &self,
+        host: &mut Host,
+        transaction: &mut Transaction,
+        target: &Target,
+        plan: &Up,
+    ) -> Result<(), Stop> {
+        if plan.before.is_empty() {
+            return transaction.execute(host, &plan.after);
+        }
+        transaction.execute(host, &plan.before)?;
+        let plan = self.plan(host).map_err(Stop::Lost)?;
+        self.record(target, &plan)
+            .write(self.ifname)
+            .map_err(Stop::Lost)?;
+        transaction.execute(host, &plan.after)
+    }
+
+    /// Undoes what was done, and says how that went.
+    fn give_up(&self, host: &mut Host, transaction: Transaction, stop: Stop) -> Error {
+        let ifname = self.ifname;
+        let begun = |phase| {
+            let of_phase = |step: &Step| matches!(step, Step::Hook { phase: p, .. } if *p == phase);
+            transaction.done().iter().any(of_phase)
+        };
+        let post_up = begun(HookPhase::PostUp);
+        let hooks = post_up || begun(HookPhase::PreUp);
+        let mut left = Vec::new();
+        if post_up {
+            left.extend(self.run_hooks(host, HookPhase::PreDown));
+        }
+        left.extend(transaction.roll_back(host));
+        if hooks {
+            left.extend(self.run_hooks(host, HookPhase::PostDown));
+        }
+        let error = describe(stop);
+        if !left.is_empty() {
+            let sentence = format!("{ifname} was not rolled back completely; still to undo:");
+            return error.outcome(sentence).left(&left);
+        }
+        if let Err(why) = self.forget() {
+            return error.outcome(format_args!("{why:#}"));
+        }
+        error.outcome(if hooks {
+            format!(
+                "{ifname} was rolled back, and what PreUp and PostUp did as far as PreDown and PostDown undo it"
+            )
+        } else {
+            format!("{ifname} was rolled back: nothing was changed")
+        })
+    }
+
+    /// Puts the record back to what it was before.
+    fn forget(&self) -> anyhow::Result<()> {
+        match self.leftover {
+            Some(record) => record.write(self.ifname),
+            None => Record::delete(self.ifname),
+        }
+    }
+
+    fn run_hooks(&self, host: &mut Host, phase: HookPhase) -> Vec<FailedStep> {
+        let hooks = &self.config.interface.hooks;
+        as_much_as_possible(host, &plan::hook_steps(self.ifname, hooks, phase))
+    }
+}
+
+/// Says why `up` stopped, with a hint where one is known.
+fn describe(stop: Stop) -> Error {
+    match stop {
+        Stop::Failed(failed) => {
+            let hint = hint::for_step(&failed.step, host::errno(&failed.error));
+            Error::new(failed).hint(hint)
+        }
+        Stop::Interrupted(signal) => Error::new(format_args!("interrupted by {signal}")),
+        Stop::Lost(error) => Error::from(error),
+    }
+}

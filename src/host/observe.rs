@@ -1,0 +1,149 @@
+//! Finding out how things are: the tunnel's own state, and what is around it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+
+use anyhow::{Context, Result, bail};
+
+use super::record::Record;
+use super::{Host, dns, nftables, sysctl, uapi, userspace};
+use crate::desired::free_table;
+use crate::net::{Family, Ifname};
+use crate::nft::NftTable;
+use crate::ours;
+use crate::state::{Device, Link, LinkKind, LinkSettings, PolicyRule, Selector, State, Sysctl};
+use crate::surroundings::Surroundings;
+
+/// What was found on the host.
+#[derive(Debug, Clone, Default)]
+pub struct Found {
+    /// What is the tunnel's.
+    pub state: State,
+    /// The policy rules that are not.
+    pub foreign_rules: Vec<PolicyRule>,
+}
+
+impl Found {
+    /// Whether another program, or another tunnel of ours, sends all IPv4 packets but its own into a tunnel.
+    pub fn has_foreign_full_tunnel(&self) -> bool {
+        self.foreign_rules.iter().any(|rule| {
+            rule.family == Family::V4 && matches!(rule.selector, Selector::NotFwMark(_))
+        })
+    }
+}
+
+impl Host {
+    /// Finds out what of the host is the tunnel's. An interface of that name that is no WireGuard one is an error.
+    pub fn observe(&mut self, ifname: Ifname, record: Option<&Record>) -> Result<Found> {
+        let mut state = State {
+            nft: nft_table(ifname)?,
+            wg_quick_tables: wg_quick_tables(ifname)?,
+            dns: record.and_then(|record| record.dns.clone()),
+            ..State::default()
+        };
+        if let Some(link) = self.route.link(ifname)? {
+            let kind = link_kind(ifname, link.kind.as_deref(), record)?;
+            state.device = self.device(ifname, &kind)?;
+            state.addresses = self.route.addresses(link.index)?;
+            state.routes = self.route.routes(link.index)?;
+            let settings = LinkSettings {
+                mtu: link.mtu,
+                up: link.up,
+            };
+            state.link = Some(Link { kind, settings });
+        }
+        for sysctl in [Sysctl::SRC_VALID_MARK] {
+            if let Some(value) = sysctl::read(&sysctl).with_context(|| sysctl.0.to_string())? {
+                state.sysctls.insert(sysctl, value);
+            }
+        }
+        let all = self.route.rules()?;
+        let recorded = record.map(|record| &record.rules);
+        let (rules, foreign_rules) =
+            ours::rules(&all, recorded, &state.routes, &state.device.settings);
+        state.rules = rules;
+        Ok(Found {
+            state,
+            foreign_rules,
+        })
+    }
+
+    fn device(&mut self, ifname: Ifname, kind: &LinkKind) -> Result<Device> {
+        let device = match kind {
+            LinkKind::Kernel => self.wireguard()?.device(ifname)?,
+            LinkKind::Userspace { .. } => uapi::status(ifname)?.map(uapi::Status::into_device),
+        };
+        Ok(device.unwrap_or_default()) // it may go away at any time
+    }
+
+    /// Finds out what the tunnel's policy depends on. `endpoints` are those to which the path matters.
+    pub fn surroundings(
+        &mut self,
+        link_kind: LinkKind,
+        foreign_rules: Vec<PolicyRule>,
+        endpoints: &BTreeSet<IpAddr>,
+    ) -> Result<Surroundings> {
+        let ipv6 = sysctl::has_ipv6();
+        let free_table = free_table(&foreign_rules, |table| {
+            let v4 = self.route.table_is_empty(Family::V4, table)?;
+            Ok::<_, anyhow::Error>(v4 && (!ipv6 || self.route.table_is_empty(Family::V6, table)?))
+        })?;
+        let path_mtus: BTreeMap<IpAddr, u32> = self.route.path_mtus(endpoints, None)?;
+        let default_path_mtu = self.route.default_path_mtu()?;
+        let dns_backend = dns::detect();
+        self.report.detail(format_args!(
+            "IPv6 is {}; the free table is {free_table}; the MTU of the default route is {}",
+            if ipv6 { "on" } else { "off" },
+            default_path_mtu.map_or("unknown".to_owned(), |mtu| mtu.to_string())
+        ));
+        for (address, mtu) in &path_mtus {
+            self.report
+                .detail(format_args!("the MTU of the way to {address} is {mtu}"));
+        }
+        Ok(Surroundings {
+            link_kind,
+            ipv6,
+            rules: foreign_rules,
+            free_table,
+            path_mtus,
+            default_path_mtu,
+            dns_backend,
+        })
+    }
+}
+
+/// Without the right to look there is nothing of ours: whoever made a table could also see it.
+fn may_see_tables() -> bool {
+    nix::unistd::geteuid().is_root()
+}
+
+fn nft_table(ifname: Ifname) -> Result<Option<NftTable>> {
+    if may_see_tables() {
+        Ok(nftables::observe(&NftTable::name_for(ifname))?)
+    } else {
+        Ok(None)
+    }
+}
+
+fn wg_quick_tables(ifname: Ifname) -> Result<BTreeSet<Family>> {
+    if may_see_tables() {
+        Ok(nftables::wg_quick_tables(ifname)?)
+    } else {
+        Ok(BTreeSet::new())
+    }
+}
+
+/// Who drives a link of the kind that the kernel says.
+fn link_kind(ifname: Ifname, kind: Option<&str>, record: Option<&Record>) -> Result<LinkKind> {
+    let recorded = record.map(|record| &record.kind);
+    match (kind, recorded) {
+        (Some("wireguard"), _) => Ok(LinkKind::Kernel),
+        // its process may be just starting or ending, and not answer
+        (Some("tun"), Some(userspace @ LinkKind::Userspace { .. })) => Ok(userspace.clone()),
+        _ if userspace::is_running(ifname) => Ok(LinkKind::Userspace { program: None }),
+        (kind, _) => {
+            let kind = kind.unwrap_or("physical");
+            bail!("`{ifname}' is not a WireGuard interface but one of kind {kind}")
+        }
+    }
+}

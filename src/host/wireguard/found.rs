@@ -1,0 +1,103 @@
+//! A device as the kernel tells of it: in several messages if it is long.
+
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "netlink attributes are an open set"
+)]
+
+use std::collections::BTreeSet;
+
+use netlink_packet_core::DecodeError;
+use netlink_packet_wireguard::{
+    WireguardAllowedIp, WireguardAllowedIpAttr, WireguardAttribute, WireguardPeer,
+    WireguardPeerAttribute,
+};
+
+use super::secrets::Secrets;
+use crate::key::{KEY_LEN, PublicKey};
+use crate::net::{Address, FwMark, Prefix};
+use crate::state::{Device, Peer};
+
+/// What a key that is not set is.
+const NO_KEY: [u8; KEY_LEN] = [0; KEY_LEN];
+
+/// Reads one message of the device's list.
+pub(super) fn parse(payload: &[u8]) -> Result<Device, DecodeError> {
+    let message = Secrets::parse(payload)?;
+    let mut device = Device::default();
+    let settings = &mut device.settings;
+    for attribute in message.attributes() {
+        match attribute {
+            WireguardAttribute::PrivateKey(key) if *key != NO_KEY => {
+                settings.private_key = Some((*key).into());
+            }
+            WireguardAttribute::ListenPort(port) if *port != 0 => {
+                settings.listen_port = Some(*port);
+            }
+            WireguardAttribute::Fwmark(mark) if *mark != 0 => settings.fwmark = Some(FwMark(*mark)),
+            WireguardAttribute::Peers(peers) => {
+                device.peers = peers.iter().filter_map(peer).collect();
+            }
+            _ => {}
+        }
+    }
+    Ok(device)
+}
+
+/// Makes one device of all messages: the first has its settings, and a peer that did not fit is continued in the next.
+pub(super) fn merge(parts: Vec<Device>) -> Device {
+    let mut parts = parts.into_iter();
+    let mut device = parts.next().unwrap_or_default();
+    for part in parts {
+        let mut peers = part.peers.into_iter().peekable();
+        if let Some(last) = device.peers.last_mut()
+            && let Some(more) = peers.next_if(|peer| peer.public_key == last.public_key)
+        {
+            last.allowed_ips.extend(&more.allowed_ips);
+        }
+        device.peers.extend(peers);
+    }
+    device
+}
+
+fn peer(attributes: &WireguardPeer) -> Option<Peer> {
+    let mut public_key = None;
+    let mut peer = Peer {
+        public_key: PublicKey(NO_KEY),
+        preshared_key: None,
+        endpoint: None,
+        persistent_keepalive: None,
+        allowed_ips: BTreeSet::new(),
+    };
+    for attribute in &attributes.0 {
+        match attribute {
+            WireguardPeerAttribute::PublicKey(key) => public_key = Some(PublicKey(*key)),
+            WireguardPeerAttribute::PresharedKey(key) if *key != NO_KEY => {
+                peer.preshared_key = Some((*key).into());
+            }
+            WireguardPeerAttribute::Endpoint(endpoint) => peer.endpoint = Some(*endpoint),
+            WireguardPeerAttribute::PersistentKeepalive(seconds) if *seconds != 0 => {
+                peer.persistent_keepalive = Some(*seconds);
+            }
+            WireguardPeerAttribute::AllowedIps(ips) => {
+                peer.allowed_ips.extend(ips.iter().filter_map(allowed_ip));
+            }
+            _ => {}
+        }
+    }
+    peer.public_key = public_key?;
+    Some(peer)
+}
+
+fn allowed_ip(attributes: &WireguardAllowedIp) -> Option<Prefix> {
+    let mut ip = None;
+    let mut len = None;
+    for attribute in &attributes.0 {
+        match attribute {
+            WireguardAllowedIpAttr::IpAddr(address) => ip = Some(*address),
+            WireguardAllowedIpAttr::Cidr(bits) => len = Some(*bits),
+            _ => {}
+        }
+    }
+    Address::new(ip?, len?).map(Address::prefix)
+}
