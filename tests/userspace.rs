@@ -334,18 +334,22 @@ fn keys_change_many_times_and_the_device_lives() {
 #[test]
 fn a_port_that_is_taken_is_refused_and_the_old_one_kept() {
     let pair = Pair::new();
-    let port = pair.a.run(|| {
-        let taken = std::net::UdpSocket::bind("0.0.0.0:0").unwrap();
-        let port = taken.local_addr().unwrap().port();
+    let taken = pair.a.socket("0.0.0.0");
+    let port = taken.local_addr().unwrap().port();
+    let (error, kept) = pair.a.run(move || {
         let set = Set {
             listen_port: Some(port),
             ..Set::default()
         };
         let error = uapi::set(wg0(), &set).unwrap_err();
-        assert_eq!(error.raw_os_error(), Some(nix::libc::EADDRINUSE));
-        uapi::status(wg0()).unwrap().unwrap().settings.listen_port
+        (error, uapi::status(wg0()).unwrap().unwrap())
     });
-    assert_eq!(port, Some(51820));
+    assert_eq!(error.raw_os_error(), Some(nix::libc::EADDRINUSE));
+    assert_eq!(kept.settings.listen_port, Some(51820));
+    let words = pair
+        .a
+        .sh(&format!("wg set wg0 listen-port {port} 2>&1 || true"));
+    assert!(words.contains("Address already in use"), "{words}");
     assert!(pair.a.talks_to(&pair.b, "10.9.0.1", "10.9.0.2"));
     // 0 is any
     pair.a.sh("wg set wg0 listen-port 0");
@@ -373,10 +377,10 @@ fn nonsense_is_refused_whole_and_the_device_goes_on() {
             ask(&format!(
                 "set=1\nfwmark=7\npublic_key={key}\nendpoint=nowhere\n\n"
             )),
-            "errno=22\n\n"
+            "errno=-22\n\n"
         );
-        assert_eq!(ask("set=1\nlisten_port=65536\n\n"), "errno=22\n\n");
-        assert_eq!(ask("have=1\n\n"), "errno=71\n\n");
+        assert_eq!(ask("set=1\nlisten_port=65536\n\n"), "errno=-22\n\n");
+        assert_eq!(ask("have=1\n\n"), "errno=-71\n\n");
         assert_eq!(ask(""), "");
         // a client that dies in the middle asked for nothing
         assert_eq!(ask("set=1\nfwmark=7\n"), "");

@@ -91,7 +91,7 @@ fn exchange(ifname: Ifname, request: &str) -> io::Result<Zeroizing<String>> {
             answer.truncate(start);
             return match errno {
                 0 => Ok(answer),
-                _ => Err(io::Error::from_raw_os_error(errno.saturating_abs())), // wireguard-go's are negative
+                _ => Err(io::Error::from_raw_os_error(errno.saturating_abs())), // negative in most
             };
         }
     }

@@ -9,7 +9,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 
 use super::machine::Machine;
 use super::network::{self, configure, connect};
@@ -132,10 +132,15 @@ impl Lab {
         for machine in [&self.client, &self.internet, &self.server, &self.lan] {
             machine.run(network::settle)?;
         }
-        for &family in &self.families {
-            traffic::ping(&self.client, Place::SITE.ip(family))?;
-            traffic::ping(&self.client, Place::SERVER.ip(family))?;
-            traffic::ping(&self.server, Place::LAN_HOST.ip(family))?;
+        let pairs = [
+            (&self.client, Place::SITE),
+            (&self.client, Place::SERVER),
+            (&self.server, Place::LAN_HOST),
+        ];
+        for (from, to) in pairs {
+            for &family in &self.families {
+                traffic::ping(from, to.ip(family)).context("without a tunnel")?;
+            }
         }
         Ok(())
     }

@@ -149,13 +149,13 @@ impl Tunnel {
         for &family in &lab.families {
             traffic::knock(&lab.client, Place::SITE.ip(family))?;
         }
-        let down = engine.down(&lab.client)?;
+        // from here on connections may go on without the tunnel: that is what `down` is for
         let Seen { encrypted, clear } = capture.end()?;
         if let Some(first) = clear.first() {
-            let count = clear.len();
-            bail!("leak: {count} packets in the clear, the first to {first}");
+            bail!("leak: {} in the clear, the first to {first}", clear.len());
         }
         ensure!(encrypted > 0, "no packet of the tunnel was on the uplink");
+        let down = engine.down(&lab.client)?;
         Ok(Outcome {
             up,
             ping,

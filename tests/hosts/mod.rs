@@ -18,7 +18,7 @@ use wgq::host::userspace;
 use wgq::net::Ifname;
 
 /// The program that is tested.
-pub const WGQ: &str = env!("CARGO_BIN_EXE_wgq");
+pub(crate) const WGQ: &str = env!("CARGO_BIN_EXE_wgq");
 
 /// How long something may take that is to happen; long, as a busy machine runs these tests too.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -26,16 +26,16 @@ const PATIENCE: Duration = Duration::from_secs(30);
 type Job = Box<dyn FnOnce() + Send>;
 
 /// A host. What it started is ended with it.
-pub struct Host {
+pub(crate) struct Host {
     jobs: mpsc::Sender<Job>,
     thread: Pid,
     /// The key of its device, if it has one.
-    pub public_key: String,
+    pub(crate) public_key: String,
 }
 
 impl Host {
     /// A host with nothing but a loopback interface.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let (jobs, queue) = mpsc::channel::<Job>();
         let (sender, thread) = mpsc::channel();
         thread::spawn(move || {
@@ -45,7 +45,9 @@ impl Host {
             mount(none, "/", none, MsFlags::MS_PRIVATE | MsFlags::MS_REC, none).unwrap();
             mount(none, "/run", Some("tmpfs"), MsFlags::empty(), none).unwrap();
             sender.send(gettid()).unwrap();
-            queue.into_iter().for_each(|job| job());
+            for job in queue {
+                job();
+            }
         });
         let thread = thread.recv().unwrap();
         let host = Self {
@@ -58,7 +60,7 @@ impl Host {
     }
 
     /// Runs something in the host.
-    pub fn run<T: Send + 'static>(&self, job: impl FnOnce() -> T + Send + 'static) -> T {
+    pub(crate) fn run<T: Send + 'static>(&self, job: impl FnOnce() -> T + Send + 'static) -> T {
         let (sender, result) = mpsc::channel();
         let job = move || {
             let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(job));
@@ -72,7 +74,7 @@ impl Host {
     }
 
     /// Runs a shell command in the host and returns what it prints.
-    pub fn sh(&self, command: &str) -> String {
+    pub(crate) fn sh(&self, command: &str) -> String {
         let text = command.to_owned();
         let output = self.run(move || Command::new("sh").args(["-ec", &text]).output().unwrap());
         let errors = String::from_utf8(output.stderr).unwrap();
@@ -81,12 +83,12 @@ impl Host {
     }
 
     /// Starts the device `wg0`.
-    pub fn start(&self) {
+    pub(crate) fn start(&self) {
         self.run(|| userspace::start_embedded(Path::new(WGQ), wg0()).unwrap());
     }
 
     /// The process that serves the device.
-    pub fn server(&self) -> i32 {
+    pub(crate) fn server(&self) -> i32 {
         self.run(|| {
             let socket = UnixStream::connect(uapi::socket_path(wg0())).unwrap();
             getsockopt(&socket, sockopt::PeerCredentials).unwrap().pid()
@@ -94,13 +96,13 @@ impl Host {
     }
 
     /// A UDP socket of the host on the address; it stays one wherever it is used.
-    pub fn socket(&self, address: &str) -> UdpSocket {
+    pub(crate) fn socket(&self, address: &str) -> UdpSocket {
         let address = SocketAddr::new(address.parse().unwrap(), 0);
         self.run(move || UdpSocket::bind(address).unwrap())
     }
 
     /// Whether a datagram from one address to another host's, and its answer, come through in time.
-    pub fn reaches(&self, other: &Self, from: &str, to: &str, patience: Duration) -> bool {
+    pub(crate) fn reaches(&self, other: &Self, from: &str, to: &str, patience: Duration) -> bool {
         let (near, far) = (self.socket(from), other.socket(to));
         for socket in [&near, &far] {
             socket
@@ -124,12 +126,12 @@ impl Host {
     }
 
     /// Whether a datagram and its answer come through.
-    pub fn talks_to(&self, other: &Self, from: &str, to: &str) -> bool {
+    pub(crate) fn talks_to(&self, other: &Self, from: &str, to: &str) -> bool {
         self.reaches(other, from, to, PATIENCE)
     }
 
     /// Whether some megabytes come through by TCP, unchanged.
-    pub fn streams_to(&self, other: &Self, to: &str) -> bool {
+    pub(crate) fn streams_to(&self, other: &Self, to: &str) -> bool {
         let to: IpAddr = to.parse().unwrap();
         let listener = other.run(move || TcpListener::bind((to, 0)).unwrap());
         let address = listener.local_addr().unwrap();
@@ -160,14 +162,14 @@ impl Drop for Host {
 }
 
 /// Two hosts on one wire, each with a device that knows the other's, and addresses of both families inside and outside.
-pub struct Pair {
-    pub a: Host,
-    pub b: Host,
+pub(crate) struct Pair {
+    pub(crate) a: Host,
+    pub(crate) b: Host,
 }
 
 impl Pair {
     /// Both, ready to talk.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let (mut a, mut b) = (Host::new(), Host::new());
         a.sh(&format!(
             "ip link add veth type veth peer name veth netns {}",
@@ -185,7 +187,9 @@ impl Pair {
                  ip addr add 10.9.0.{number}/24 dev wg0
                  ip addr add fd00:9::{number}/64 dev wg0 nodad"
             ));
-            host.public_key = host.sh("wg show wg0 public-key").trim().to_owned();
+            host.sh("wg show wg0 public-key")
+                .trim()
+                .clone_into(&mut host.public_key);
         }
         for (host, other, number) in [(&a, &b, 2), (&b, &a, 1)] {
             host.sh(&format!(
@@ -198,12 +202,12 @@ impl Pair {
 }
 
 /// The name of every device here.
-pub fn wg0() -> Ifname {
+pub(crate) fn wg0() -> Ifname {
     "wg0".parse().unwrap()
 }
 
 /// Waits until something is so.
-pub fn wait_until(is_so: impl Fn() -> bool) {
+pub(crate) fn wait_until(is_so: impl Fn() -> bool) {
     let start = Instant::now();
     while !is_so() {
         assert!(start.elapsed() < PATIENCE, "it never was");
@@ -212,7 +216,7 @@ pub fn wait_until(is_so: impl Fn() -> bool) {
 }
 
 /// Seconds since the epoch.
-pub fn now() -> u64 {
+pub(crate) fn now() -> u64 {
     SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap()

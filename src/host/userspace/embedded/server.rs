@@ -124,7 +124,7 @@ async fn converse(client: UnixStream, requests: mpsc::Sender<Request>) -> io::Re
     while let Some(request) = read_request(&mut reader).await? {
         let answer = match answer(&request, &requests).await {
             Ok(text) => Zeroizing::new(format!("{}errno=0\n\n", *text)),
-            Err(errno) => Zeroizing::new(format!("errno={errno}\n\n")),
+            Err(errno) => Zeroizing::new(format!("errno=-{errno}\n\n")), // `wg` negates it
         };
         writer.write_all(answer.as_bytes()).await?;
     }

@@ -31,9 +31,10 @@ const MTU_INTERVAL: Duration = Duration::from_secs(1);
 pub(super) fn open(ifname: Ifname) -> anyhow::Result<(TunSend, TunRecv, Arc<Notify>)> {
     let opened = File::options().read(true).write(true).open("/dev/net/tun");
     opened.map_err(|error| {
-        let advice = match error.kind() {
-            io::ErrorKind::PermissionDenied => "on most hosts its mode is 0666; root may always",
-            _ => "`modprobe tun` loads its driver; a container needs `--device /dev/net/tun`",
+        let advice = if error.kind() == io::ErrorKind::PermissionDenied {
+            "on most hosts its mode is 0666; root may always"
+        } else {
+            "`modprobe tun` loads its driver; a container needs `--device /dev/net/tun`"
         };
         anyhow::Error::new(error).context(format!("open /dev/net/tun ({advice})"))
     })?;
