@@ -579,3 +579,30 @@ fn a_process_that_hangs_loses_its_link_and_ends_when_it_can() {
     host.sh(&format!("kill -CONT {pid}"));
     wait_until(|| fs::read_link(format!("/proc/{pid}/exe")).is_err());
 }
+
+#[test]
+#[ignore = "takes two minutes: gotatun gives up on a peer after 90 s"]
+fn a_client_that_only_listens_is_back_when_its_server_is() {
+    let pair = Pair::new();
+    pair.b.sh(
+        "nft 'add table inet t; add chain inet t c { type filter hook input priority 0; }; \
+               add rule inet t c udp dport 51820 drop'",
+    );
+    pair.a.sh(&format!(
+        "wg set wg0 peer {} persistent-keepalive 1",
+        pair.b.public_key
+    ));
+    std::thread::sleep(Duration::from_secs(100));
+    assert!(
+        pair.b
+            .sh("wg show wg0 latest-handshakes")
+            .ends_with("\t0\n")
+    );
+    pair.b.sh("nft delete table inet t");
+    wait_until(|| {
+        !pair
+            .b
+            .sh("wg show wg0 latest-handshakes")
+            .ends_with("\t0\n")
+    });
+}
