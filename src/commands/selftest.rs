@@ -15,7 +15,7 @@ pub(super) fn selftest(inside: bool, dry_run: bool, report: Report) -> Result<()
     if inside {
         return selftest::run(load::print, report);
     }
-    sandbox::enter().map_err(denied)?;
+    sandbox::enter().map_err(|error| denied(&error))?;
     let end = sandbox::run_again("--inside")?;
     match end.code() {
         Some(0) => Ok(()),
@@ -24,7 +24,7 @@ pub(super) fn selftest(inside: bool, dry_run: bool, report: Report) -> Result<()
     }
 }
 
-fn denied(error: io::Error) -> Error {
+fn denied(error: &io::Error) -> Error {
     let (who, hint) = if nix::unistd::geteuid().is_root() {
         ("root", "a container needs `--privileged`")
     } else {

@@ -66,8 +66,11 @@ const HOOKS: Feature = Feature {
     remedy: "install bash",
 };
 
+/// Tries a feature on the machine of this thread, which has these families.
+type Trial = fn(&[Family]) -> Result<()>;
+
 /// What a full tunnel takes beside a link, the one after the other.
-const FULL_TUNNEL: [(Feature, fn(&[Family]) -> Result<()>); 5] = [
+const FULL_TUNNEL: [(Feature, Trial); 5] = [
     (
         Feature {
             name: "policy routing",
@@ -116,8 +119,8 @@ impl Feature {
     /// The line of a thing that was looked for.
     fn row(&self, found: &Result<()>) -> Row {
         match found {
-            Ok(()) => Row::ok(self.name),
-            Err(why) => Row::ok(self.name)
+            Ok(()) => Row::ok(&self.name),
+            Err(why) => Row::ok(&self.name)
                 .verdict(Verdict::Missing)
                 .tell(self.cost)
                 .tell(format_args!("({why:#})"))
@@ -223,20 +226,20 @@ fn execute(steps: &[Step]) -> Result<()> {
 fn resolvers(backend: &DnsBackend) -> [Row; 2] {
     const RESOLVED: &str = "systemd-resolved";
     const RESOLVCONF: &str = "resolvconf";
-    let no_resolved = Row::ok(RESOLVED)
+    let no_resolved = Row::ok(&RESOLVED)
         .verdict(Verdict::Missing)
         .tell("a tunnel's DNS servers are asked for all names, not for its domains alone");
     match backend {
         DnsBackend::Resolved => [
-            Row::ok(RESOLVED),
-            Row::ok(RESOLVCONF)
+            Row::ok(&RESOLVED),
+            Row::ok(&RESOLVCONF)
                 .verdict(Verdict::Unused)
                 .tell("not needed beside systemd-resolved"),
         ],
-        DnsBackend::Resolvconf { .. } => [no_resolved, Row::ok(RESOLVCONF)],
+        DnsBackend::Resolvconf { .. } => [no_resolved, Row::ok(&RESOLVCONF)],
         DnsBackend::File => [
             no_resolved,
-            Row::ok(RESOLVCONF)
+            Row::ok(&RESOLVCONF)
                 .verdict(Verdict::Missing)
                 .tell("DNS = is written to /etc/resolv.conf itself, and put back by `down`"),
         ],
