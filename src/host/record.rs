@@ -70,8 +70,7 @@ impl Record {
     fn replace(&self, path: &Path) -> Result<()> {
         let dir = run_dir()?;
         let mut file = tempfile::NamedTempFile::new_in(dir)?;
-        serde_json::to_writer(&mut file, self)?;
-        file.flush()?;
+        file.write_all(&serde_json::to_vec(self)?)?;
         file.persist(path)?;
         Ok(())
     }
@@ -105,6 +104,9 @@ impl Record {
     /// Returns the kernel variables to put back when this tunnel goes, with their values: those that it changed, that are
     /// still as it set them, and that nobody else needs.
     pub fn sysctls_to_restore(&self, ifname: Ifname, now: &Found) -> BTreeMap<Sysctl, String> {
+        if self.sysctls.is_empty() {
+            return BTreeMap::new();
+        }
         let others = Self::others(ifname);
         let needed_by_others = |sysctl: &Sysctl| {
             // a full tunnel of another program needs the same variable and leaves no record with us
@@ -123,6 +125,9 @@ impl Record {
 
     /// Leaves it to the tunnels that still need a variable to put it back.
     pub fn hand_over_sysctls(&self, ifname: Ifname) -> Result<()> {
+        if self.sysctls.is_empty() {
+            return Ok(());
+        }
         for (other, mut record) in Self::others(ifname) {
             let mut changed = false;
             for (sysctl, mine) in &self.sysctls {
