@@ -10,6 +10,7 @@ use anyhow::Result;
 mod capture;
 mod configs;
 mod engine;
+mod feature;
 mod lab;
 mod machine;
 mod network;
