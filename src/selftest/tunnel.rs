@@ -115,6 +115,26 @@ impl Tunnel {
     fn full(self, lab: &Lab, engine: Engine) -> Result<Outcome> {
         sees_clear_packets(lab)?;
         let capture = start_capture(lab)?;
+        let times = self.up_and_used(lab, engine);
+        // ended before `down`: from there on connections may go on without the tunnel
+        let Seen { encrypted, clear } = capture.end()?;
+        if let Some(first) = clear.first() {
+            let count = clear.len();
+            bail!("leak: {count} in the clear on the uplink, the first to {first}");
+        }
+        let (up, ping) = times?;
+        ensure!(encrypted > 0, "no packet of the tunnel was on the uplink");
+        let down = engine.down(&lab.client)?;
+        Ok(Outcome {
+            up,
+            ping,
+            down,
+            encrypted: Some(encrypted),
+        })
+    }
+
+    /// Brings a full tunnel up, uses it, and takes its server away; returns how long the client's `up` and an echo took.
+    fn up_and_used(self, lab: &Lab, engine: Engine) -> Result<(Duration, Duration)> {
         let up = self.up(lab, engine)?;
         let mut ping = Duration::MAX;
         for &family in &lab.families {
@@ -128,19 +148,7 @@ impl Tunnel {
         for &family in &lab.families {
             traffic::knock(&lab.client, Place::SITE.ip(family))?;
         }
-        // from here on connections may go on without the tunnel: that is what `down` is for
-        let Seen { encrypted, clear } = capture.end()?;
-        if let Some(first) = clear.first() {
-            bail!("leak: {} in the clear, the first to {first}", clear.len());
-        }
-        ensure!(encrypted > 0, "no packet of the tunnel was on the uplink");
-        let down = engine.down(&lab.client)?;
-        Ok(Outcome {
-            up,
-            ping,
-            down,
-            encrypted: Some(encrypted),
-        })
+        Ok((up, ping))
     }
 
     /// Brings both ends up; returns how long the client's took.
