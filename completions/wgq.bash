@@ -22,6 +22,9 @@ _wgq() {
             wgq,save)
                 cmd="wgq__subcmd__save"
                 ;;
+            wgq,selftest)
+                cmd="wgq__subcmd__selftest"
+                ;;
             wgq,strip)
                 cmd="wgq__subcmd__strip"
                 ;;
@@ -35,7 +38,7 @@ _wgq() {
 
     case "${cmd}" in
         wgq)
-            opts="-q -v -h -V --dry-run --quiet --verbose --color --help --version up down strip save"
+            opts="-q -v -h -V --dry-run --quiet --verbose --color --help --version up down strip save selftest"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -91,6 +94,24 @@ _wgq() {
                     fi
                     return 0
                     ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        wgq__subcmd__selftest)
+            opts="-q -v -h --dry-run --quiet --verbose --color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0

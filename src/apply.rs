@@ -106,8 +106,23 @@ impl Transaction {
     }
 
     /// Undoes what was done, in reverse, whatever fails. Returns what could not be undone.
+    ///
+    /// A link that was made goes first, and takes with it what was put on it: so no packet with the tunnel's addresses
+    /// gets out by another way while the rest is undone.
     pub fn roll_back(self, host: &mut impl Executor) -> Vec<FailedStep> {
-        let undo: Vec<Step> = self.done.iter().rev().filter_map(Step::inverse).collect();
+        let made = |step: &Step| matches!(step, Step::AddLink { .. });
+        let has_made = self.done.iter().any(made);
+        let undone = self
+            .done
+            .iter()
+            .rev()
+            .filter(|step| !(has_made && step.is_on_link()));
+        let (link, rest): (Vec<&Step>, Vec<&Step>) = undone.partition(|step| made(step));
+        let undo: Vec<Step> = link
+            .into_iter()
+            .chain(rest)
+            .filter_map(Step::inverse)
+            .collect();
         as_much_as_possible(host, &undo)
     }
 }

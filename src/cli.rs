@@ -83,11 +83,7 @@ pub enum Command {
     ///
     /// It brings tunnels up between network namespaces of its own, sends packets through them and takes them down again.
     /// The host itself is not touched. Root is needed only where plain users may not make user namespaces.
-    Selftest {
-        /// Whether the namespaces are made, and this is the process in them
-        #[arg(long, hide = true)]
-        inside: bool,
-    },
+    Selftest,
     /// Drive an interface without the kernel's help; `up` starts this where it is needed
     #[cfg(feature = "userspace")]
     #[command(hide = true)]

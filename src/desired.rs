@@ -14,6 +14,9 @@ mod mtu;
 use full_tunnel::FullTunnel;
 pub use full_tunnel::free_table;
 
+/// The metric of IPv6 routes that name none: `IP6_RT_PRIO_USER`.
+const IPV6_METRIC: u32 = 1024;
+
 /// What is wanted, and what was left out of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Desired {
@@ -73,12 +76,15 @@ pub fn desired(
         Table::Auto if prefix.is_default() => full_tunnel.as_ref().map(|full| full.table),
         Table::Auto => Some(TableId::MAIN).filter(|_| !is_covered(prefix, &addresses, now)),
     };
-    let metric = interface.metric;
+    let metric = |prefix: Prefix| match (prefix.family(), interface.metric) {
+        (Family::V6, Some(IPV6_METRIC)) => None, // the kernel's own choice, and found as such
+        (_, metric) => metric,
+    };
     let own = allowed_ips.iter().filter_map(|&prefix| {
         table_of(prefix).map(|table| Route {
             prefix,
             table,
-            metric,
+            metric: metric(prefix),
         })
     });
     state.routes = now.routes.iter().copied().chain(own).collect();

@@ -5,7 +5,9 @@
 //! the host look into the tunnel's table. Until that rule exists nothing does, so that the anti-spoof rules and the
 //! exemption of the LAN are there before the first packet. (wg-quick adds its rules first and its filter last.)
 //!
-//! Removals come after all additions, in reverse; the link goes before the table that guards it.
+//! Removals come after all additions, in reverse, but for a link that goes: it is the first, since without it no packet
+//! can have the tunnel's addresses, and none of them gets out by another way while the rules go. The table that guards it
+//! is the last. (wg-quick deletes its rules first.)
 
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, HashMap};
@@ -37,6 +39,12 @@ pub fn diff(ifname: Ifname, now: &State, want: &State) -> Vec<Step> {
     );
     set_dns(ifname, now, want, &mut steps);
 
+    if let (Some(link), None) = (&now.link, &want.link) {
+        steps.push(Step::DeleteLink {
+            ifname,
+            kind: link.kind.clone(),
+        });
+    }
     let surplus = now
         .rules
         .iter()
@@ -45,12 +53,6 @@ pub fn diff(ifname: Ifname, now: &State, want: &State) -> Vec<Step> {
     steps.extend(surplus.copied().map(Step::DeleteRule));
     if want.link.is_some() && now.link.is_some() {
         delete_from_link(ifname, now, want, &mut steps);
-    }
-    if let (Some(link), None) = (&now.link, &want.link) {
-        steps.push(Step::DeleteLink {
-            ifname,
-            kind: link.kind.clone(),
-        });
     }
     if want.link.is_none() {
         release_guards(now, want, &mut steps);

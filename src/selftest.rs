@@ -8,7 +8,9 @@ use std::time::Instant;
 use anyhow::Result;
 
 mod capture;
+mod configs;
 mod engine;
+mod feature;
 mod lab;
 mod machine;
 mod network;
@@ -23,9 +25,10 @@ use crate::error::Error;
 use crate::host::sysctl;
 use crate::report::{Report, Verbosity};
 use crate::state::Sysctl;
+use configs::Reach;
 use probe::{Support, probe};
 use table::{Row, Verdict};
-use tunnel::{Reach, Tunnel};
+use tunnel::Tunnel;
 
 /// What is done, for `--dry-run`.
 pub(crate) const PLAN: &str = "\
@@ -62,11 +65,11 @@ pub(crate) fn run(print: fn(&str) -> Result<()>, report: Report) -> Result<(), E
     say("\nTunnels to an IPv4 or IPv6 address: up, ping and TCP through them, down\n")?;
     let mut failed = None;
     for tunnel in tunnels(&support) {
-        match tunnel.test(&support.families, report.verbosity() == Verbosity::Verbose) {
-            Ok(outcome) => show(Row::ok(tunnel).tell(outcome))?,
+        match tunnel.test(&support.families, report) {
+            Ok(outcome) => show(Row::ok(&tunnel).tell(outcome))?,
             Err(why) => {
                 show(
-                    Row::ok(tunnel)
+                    Row::ok(&tunnel)
                         .verdict(Verdict::Failed)
                         .tell(format_args!("{why:#}")),
                 )?;
@@ -76,7 +79,7 @@ pub(crate) fn run(print: fn(&str) -> Result<()>, report: Report) -> Result<(), E
     }
     if !support.full_tunnels {
         let why = "not tested: see above what is missing for them";
-        show(Row::ok("full tunnels").verdict(Verdict::Missing).tell(why))?;
+        show(Row::ok(&"full tunnels").verdict(Verdict::Missing).tell(why))?;
     }
     let seconds = start.elapsed().as_secs_f64();
     match failed {

@@ -215,6 +215,20 @@ impl Step {
         }
     }
 
+    /// Whether the step changes something that is on the link and goes with it.
+    pub fn is_on_link(&self) -> bool {
+        matches!(
+            self,
+            Self::SetLink { .. }
+                | Self::SetDevice { .. }
+                | Self::SetPeer { .. }
+                | Self::AddAddress { .. }
+                | Self::DeleteAddress { .. }
+                | Self::AddRoute { .. }
+                | Self::DeleteRoute { .. }
+        )
+    }
+
     /// Whether the tunnel does without when the step fails: DNS that is not required.
     pub fn is_optional(&self) -> bool {
         matches!(

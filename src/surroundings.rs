@@ -17,10 +17,10 @@ pub struct Surroundings {
     pub rules: Vec<PolicyRule>,
     /// The table for a full tunnel that names none; see [`free_table`](crate::desired::free_table).
     pub free_table: TableId,
-    /// The MTU of the path to an endpoint, in bytes; endpoints without a route are missing.
+    /// The MTU of the path to an endpoint, in bytes; endpoints without a route are missing. Not looked for if the file has one.
     pub path_mtus: BTreeMap<IpAddr, u32>,
-    /// The MTU of the default route, in bytes.
+    /// The MTU of the default route, in bytes; not looked for if one of a path is known, or the file has one.
     pub default_path_mtu: Option<u32>,
-    /// Who keeps the resolver's configuration.
+    /// Who keeps the resolver's configuration; of no meaning if the file names no server.
     pub dns_backend: DnsBackend,
 }

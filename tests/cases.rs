@@ -26,6 +26,7 @@
 
 mod model;
 
+use std::cell::LazyCell;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
@@ -151,8 +152,8 @@ fn read(case: &Path) -> (Now, config::Parsed) {
     let text = fs::read(case.join("wg0.conf")).unwrap();
     let now = Now::read(&fs::read_to_string(case.join("now.txt")).unwrap_or_default());
     let names = Names {
-        tables: BTreeMap::from([("office".to_owned(), 100)]),
-        services: BTreeMap::from([("domain".to_owned(), 53)]),
+        tables: LazyCell::new(|| BTreeMap::from([("office".to_owned(), 100)])),
+        services: LazyCell::new(|| BTreeMap::from([("domain".to_owned(), 53)])),
     };
     (now, config::parse(&text, &names))
 }

@@ -86,7 +86,7 @@ fn ten_mebibytes_of_nonsense_are_refused_in_time() {
     let start = std::time::Instant::now();
     let (code, text) = of_file(
         "wg0.conf",
-        &b"nonsense = nonsense\n".repeat(10 << (20 / 20)),
+        &b"nonsense = nonsense\n".repeat((10 << 20) / 20),
     );
     assert_eq!(code, Some(1));
     assert!(text.len() < 64 << 10, "{} bytes of errors", text.len());

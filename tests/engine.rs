@@ -332,7 +332,7 @@ for mark in $(wg show all fwmark | cut -f2); do
 	ip route get 198.51.100.1 mark $mark | has 'dev uplink'
 done
 wgq down wg1
-diff "$work/first" <(snapshot)
+same "$work/first"
 wgq up wg1
 wgq down wg0
 ip route get 198.51.100.1 | has 'dev wg1'
@@ -455,7 +455,7 @@ same
 wgq -q up wg0
 snapshot >"$work/up"
 wgq --dry-run down wg0 | has '^ip link delete dev wg0$'
-diff "$work/up" <(snapshot)
+same "$work/up"
 wgq -q down wg0
 same"#
     ));

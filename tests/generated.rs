@@ -26,17 +26,29 @@ use wgq::cli::Cli;
 
 /// The command line without what is not for people.
 fn command() -> Command {
-    let whole = Cli::command();
-    let shown = whole.get_subcommands().filter(|sub| !sub.is_hide_set());
-    Command::new("wgq")
+    shown(&Cli::command())
         .version(env!("CARGO_PKG_VERSION"))
-        .about(whole.get_about().unwrap().clone())
-        .long_about(whole.get_long_about().unwrap().clone())
         .subcommand_required(true)
         .subcommand_value_name("command")
         .disable_help_subcommand(true)
-        .args(whole.get_arguments().cloned())
-        .subcommands(shown.cloned())
+}
+
+/// A command without its hidden options and subcommands; clap's completions would show them.
+fn shown(command: &Command) -> Command {
+    let arguments = command
+        .get_arguments()
+        .filter(|argument| !argument.is_hide_set());
+    let subcommands = command.get_subcommands().filter(|sub| !sub.is_hide_set());
+    let mut only = Command::new(&*command.get_name().to_owned().leak())
+        .args(arguments.cloned())
+        .subcommands(subcommands.map(shown));
+    if let Some(about) = command.get_about() {
+        only = only.about(about.clone());
+    }
+    if let Some(about) = command.get_long_about() {
+        only = only.long_about(about.clone());
+    }
+    only
 }
 
 /// Holds a file of the tree to what it should be, or makes it so.

@@ -165,7 +165,9 @@ fn addresses_are_added_as_ip_adds_them() {
             "fe80::9/64",
         ];
         let steps = addresses.map(add_address);
-        let commands = addresses.map(|address| format!("address add {address} dev t0"));
+        let commands = steps
+            .each_ref()
+            .map(|step| step.to_string().replacen("ip ", "", 1));
         as_ip_does(
             &mut socket,
             &steps,

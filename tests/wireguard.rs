@@ -412,7 +412,7 @@ fn timed<T>(what: &str, task: impl FnOnce() -> T) -> T {
 fn set_and_read(wireguard: &mut WireGuard, what: &str, device: &Device) {
     let steps = steps(&Device::default(), device);
     timed(&format!("{what} set"), || {
-        assert_eq!(wireguard.execute(&steps), [])
+        assert_eq!(wireguard.execute(&steps), []);
     });
     let found = timed(&format!("{what} read"), || {
         wireguard.device(wg0()).unwrap().unwrap()

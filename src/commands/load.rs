@@ -37,7 +37,7 @@ pub(super) fn config(target: &Target, report: Report) -> Result<Config, Error> {
             target.shown()
         ));
     }
-    let parsed = config::parse(&text, &names::read());
+    let parsed = config::parse(&text, &names::names());
     tell(&parsed.diagnostics, target, report);
     parsed.config.ok_or_else(Error::said)
 }

@@ -7,16 +7,16 @@ use crate::error::Error;
 use crate::report::Report;
 use crate::selftest::{self, sandbox};
 
-/// Tests wgq on this host. With `inside` this is the process in the sandbox.
-pub(super) fn selftest(inside: bool, dry_run: bool, report: Report) -> Result<(), Error> {
+/// Tests wgq on this host.
+pub(super) fn selftest(dry_run: bool, report: Report) -> Result<(), Error> {
     if dry_run {
         return Ok(load::print(selftest::PLAN)?);
     }
-    if inside {
+    if sandbox::is_inside() {
         return selftest::run(load::print, report);
     }
-    sandbox::enter().map_err(denied)?;
-    let end = sandbox::run_again("--inside")?;
+    sandbox::enter().map_err(|error| denied(&error))?;
+    let end = sandbox::run_again()?;
     match end.code() {
         Some(0) => Ok(()),
         Some(_) => Err(Error::said()),
@@ -24,7 +24,7 @@ pub(super) fn selftest(inside: bool, dry_run: bool, report: Report) -> Result<()
     }
 }
 
-fn denied(error: io::Error) -> Error {
+fn denied(error: &io::Error) -> Error {
     let (who, hint) = if nix::unistd::geteuid().is_root() {
         ("root", "a container needs `--privileged`")
     } else {

@@ -97,7 +97,12 @@ impl Attempt<'_> {
             .iter()
             .filter_map(|peer| peer.endpoint);
         let endpoints: BTreeSet<IpAddr> = own.chain(hooks.map(|endpoint| endpoint.ip())).collect();
-        let around = host.surroundings(self.kind.clone(), found.foreign_rules, &endpoints)?;
+        let around = host.surroundings(
+            &self.config.interface,
+            self.kind.clone(),
+            found.foreign_rules,
+            &endpoints,
+        )?;
         Ok(plan::up(
             self.ifname,
             self.config,

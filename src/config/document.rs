@@ -25,6 +25,7 @@ pub fn decode(bytes: &[u8]) -> Result<&str, Diagnostic> {
         return Err(Diagnostic::error("the file is UTF-16, not UTF-8")
             .hint("`iconv -f UTF-16 -t UTF-8` converts it"));
     }
+    // wg-quick: it takes any bytes in a comment
     let text = std::str::from_utf8(bytes).map_err(|error| {
         let (before, rest) = bytes
             .split_at_checked(error.valid_up_to())
@@ -73,6 +74,7 @@ pub(super) enum Section {
 
 impl Section {
     fn of(header: Fragment<'_>) -> Self {
+        // wg-quick: it wants no blanks inside and wg does not mind, so that up fails on the first Address
         let name = header.squashed();
         if name.eq_ignore_ascii_case("[Interface]") {
             Self::Interface
@@ -138,4 +140,51 @@ pub(super) fn lines(text: &str) -> impl Iterator<Item = Line<'_>> {
             start += whole.len();
             line
         })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn is_in(text: &str, piece: Fragment<'_>) -> bool {
+        let span = piece.span();
+        let before = text.get(..span.start).unwrap_or_default();
+        text.get(span.range()) == Some(piece.as_str())
+            && before.matches('\n').count() + 1 == span.line
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn the_lines_are_the_file(text in "\u{feff}?([\\[\\]=# \t\r\n\u{b};a-cü]|\\PC)*") {
+            let lines: Vec<_> = lines(&text).collect();
+            let joined: String = lines.iter().map(|line| line.whole.as_str()).collect();
+            prop_assert_eq!(&joined, text.trim_start_matches('\u{feff}'));
+            for line in lines {
+                let mut pieces = vec![line.whole];
+                match line.syntax() {
+                    Syntax::Blank => {}
+                    Syntax::Section(_, piece) | Syntax::Other(piece) => pieces.push(piece),
+                    Syntax::Entry(entry) => pieces.extend([entry.key, entry.value, entry.verbatim]),
+                }
+                for piece in pieces {
+                    prop_assert!(is_in(&text, piece), "{:?}", piece);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_comment_begins_anywhere_but_in_a_hook() {
+        let Some(Syntax::Entry(entry)) = lines(" k = a=b # c = d \r\n").next().map(Line::syntax)
+        else {
+            panic!("it is an entry");
+        };
+        assert_eq!(entry.key.as_str(), "k");
+        assert_eq!(entry.value.as_str(), "a=b");
+        assert_eq!(entry.verbatim.as_str(), "a=b # c = d");
+    }
 }

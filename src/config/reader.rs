@@ -1,5 +1,6 @@
 //! What the readers of values share: the host's names, the report, and who has which prefix.
 
+use std::cell::LazyCell;
 use std::collections::{BTreeMap, HashMap};
 
 use super::model::Peer;
@@ -7,13 +8,13 @@ use super::report::{Fault, Report};
 use super::span::Fragment;
 use crate::net::Prefix;
 
-/// What names stand for on this host, for the values that may be names.
-#[derive(Debug, Clone, Default)]
+/// What names stand for on this host, for the values that may be names; each kind is read when a value is one.
+#[derive(Debug, Default)]
 pub struct Names {
     /// Routing tables, from `rt_tables`.
-    pub tables: BTreeMap<String, u32>,
+    pub tables: LazyCell<BTreeMap<String, u32>>,
     /// Ports of UDP services, from /etc/services.
-    pub services: BTreeMap<String, u16>,
+    pub services: LazyCell<BTreeMap<String, u16>>,
 }
 
 impl Names {

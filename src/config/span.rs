@@ -99,12 +99,12 @@ impl<'t> Fragment<'t> {
         }
     }
 
-    /// The piece without blanks around it.
+    /// The piece without blanks around it; of nothing but blanks the place before them.
     pub(super) fn trim(self) -> Self {
-        let from_first = self.text.trim_start_matches(is_blank);
-        let skipped = self.text.len() - from_first.len();
-        let text = from_first.trim_end_matches(is_blank);
-        self.slice(skipped..skipped + text.len())
+        let end = self.text.trim_end_matches(is_blank).len();
+        let text = self.text.get(..end).unwrap_or_default();
+        let start = end - text.trim_start_matches(is_blank).len();
+        self.slice(start..end)
     }
 
     /// What is before and after the first such character, if there is one.

@@ -27,8 +27,15 @@ impl From<Family> for AddressFamily {
 }
 
 /// The message that adds an address as `ip address add` does: without a broadcast address.
+///
+/// An IPv6 one is ready at once. A tunnel has no neighbours to have the same, yet the kernel finds that out in the
+/// background, and a program that connects meanwhile is given an address of another link.
 pub(super) fn add(index: u32, address: Address) -> Message {
     let mut message = message(index, address);
+    if address.family() == Family::V6 {
+        let ready = AddressAttribute::Flags(AddressFlags::Nodad);
+        message.attributes.push(ready);
+    }
     if matches!(address.ip(), IpAddr::V4(ip) if ip.is_loopback()) {
         message.header.scope = AddressScope::Host;
     }

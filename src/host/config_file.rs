@@ -125,7 +125,7 @@ impl Target {
     pub fn read(&self) -> Result<Vec<u8>> {
         let read = match &self.path {
             Some(path) => read_regular(path),
-            None => read_at_most(&mut io::stdin().lock()),
+            None => read_at_most(&mut io::stdin().lock(), 0),
         };
         read.with_context(|| self.shown())
     }
@@ -183,11 +183,13 @@ fn read_regular(path: &Path) -> Result<Vec<u8>> {
     if !found.is_file() {
         bail!("not a regular file");
     }
-    read_at_most(&mut file)
+    read_at_most(&mut file, found.len())
 }
 
-fn read_at_most(from: &mut dyn Read) -> Result<Vec<u8>> {
-    let mut text = Vec::new();
+/// Reads to the end of what is `expected` to have so many bytes.
+fn read_at_most(from: &mut dyn Read, expected: u64) -> Result<Vec<u8>> {
+    let room = usize::try_from(expected.min(LARGEST) + 1)?; // one more, to see the end without growing
+    let mut text = Vec::with_capacity(room);
     from.take(LARGEST + 1).read_to_end(&mut text)?;
     if u64::try_from(text.len())? > LARGEST {
         bail!("larger than {} MiB: this is no config file", LARGEST >> 20);

@@ -1,5 +1,6 @@
 //! What names stand for on this host: routing tables and services.
 
+use std::cell::LazyCell;
 use std::collections::BTreeMap;
 use std::fs;
 
@@ -14,8 +15,17 @@ const TABLE_FOLDERS: [&str; 2] = [
     "/etc/iproute2/rt_tables.d",
 ];
 
-/// Reads the names; files that are not there have none.
-pub fn read() -> Names {
+/// Returns the names, which are read when first asked for; files that are not there have none.
+pub fn names() -> Names {
+    Names {
+        tables: LazyCell::new(tables),
+        services: LazyCell::new(|| {
+            parse_services(&fs::read_to_string("/etc/services").unwrap_or_default())
+        }),
+    }
+}
+
+fn tables() -> BTreeMap<String, u32> {
     let mut tables = BTreeMap::new();
     for (file, folder) in TABLES.iter().zip(TABLE_FOLDERS) {
         let entries = fs::read_dir(folder).into_iter().flatten().flatten();
@@ -25,11 +35,7 @@ pub fn read() -> Names {
             tables.extend(parse_tables(&fs::read_to_string(path).unwrap_or_default()));
         }
     }
-    let services = fs::read_to_string("/etc/services").unwrap_or_default();
-    Names {
-        tables,
-        services: parse_services(&services),
-    }
+    tables
 }
 
 /// Lines of `NUMBER NAME`, the number decimal or with `0x`.

@@ -4,8 +4,8 @@
 //! the last message of a batch asks for an acknowledgement, and all before it are settled when that one comes.
 
 use netlink_packet_core::{DecodeError, NLM_F_ACK, NLM_F_DUMP};
-use zeroize::Zeroizing;
 
+mod buffer;
 mod error;
 mod message;
 mod socket;
@@ -16,6 +16,7 @@ pub use error::KernelError;
 pub use message::{Answer, Message};
 pub use socket::{KernelSocket, Wire};
 
+use buffer::Buffer;
 use message::Answers;
 
 /// How many messages are sent at once: more gain nothing, and each may cost an error in the receive buffer.
@@ -40,9 +41,8 @@ pub struct Failure {
 pub struct Netlink<W = KernelSocket> {
     wire: W,
     next_sequence: u32,
-    // both may hold keys
-    outgoing: Zeroizing<Vec<u8>>,
-    incoming: Zeroizing<Vec<u8>>,
+    outgoing: Buffer,
+    incoming: Buffer,
 }
 
 impl Netlink {
@@ -58,8 +58,8 @@ impl<W: Wire> Netlink<W> {
         Self {
             wire,
             next_sequence: 1, // 0 is what notifications carry
-            outgoing: Zeroizing::new(Vec::with_capacity(BYTES_PER_SEND)),
-            incoming: Zeroizing::new(Vec::with_capacity(BYTES_PER_SEND)),
+            outgoing: Buffer::with_capacity(BYTES_PER_SEND),
+            incoming: Buffer::with_capacity(BYTES_PER_SEND),
         }
     }
 
@@ -124,7 +124,7 @@ impl<W: Wire> Netlink<W> {
         let result = self.send_together(messages).and_then(|first_sequence| {
             // nfnetlink may refuse the batch by its first message alone, or lose the acknowledgement to a failed
             // commit: so no certain message is the last, but all answers are there when `send` returns
-            while self.wire.receive(&mut self.incoming, false)? {
+            while self.receive(false)? {
                 for answer in Answers::of(&self.incoming) {
                     let answer = answer?;
                     let Some(index) = answer.index(first_sequence, messages.len()) else {
@@ -173,12 +173,12 @@ impl<W: Wire> Netlink<W> {
         let mut found = Vec::new();
         let mut interrupted = false;
         let mut malformed: Option<DecodeError> = None;
-        self.outgoing.clear();
+        self.outgoing.wipe();
         let sequence = self.next_sequence();
         message.append_to(&mut self.outgoing, sequence, NLM_F_DUMP);
         self.wire.send(&self.outgoing)?;
         loop {
-            self.wire.receive(&mut self.incoming, true)?;
+            self.receive(true)?;
             for answer in Answers::of(&self.incoming) {
                 let answer = answer?;
                 if answer.index(sequence, 1).is_none() {
@@ -235,7 +235,7 @@ impl<W: Wire> Netlink<W> {
         carried: &mut Option<Message>,
     ) -> usize {
         let most = self.wire.answers().clamp(1, MESSAGES_PER_SEND);
-        self.outgoing.clear();
+        self.outgoing.wipe();
         let mut count = 0;
         let mut last_at = 0;
         while count < most
@@ -262,7 +262,7 @@ impl<W: Wire> Netlink<W> {
         mut on_answer: impl FnMut(usize, Result<Answer<'_>, KernelError>),
     ) -> Result<(), KernelError> {
         loop {
-            self.wire.receive(&mut self.incoming, true)?;
+            self.receive(true)?;
             for answer in Answers::of(&self.incoming) {
                 let answer = answer?;
                 let Some(index) = answer.index(first_sequence, count) else {
@@ -284,13 +284,18 @@ impl<W: Wire> Netlink<W> {
 
     fn send_together(&mut self, messages: &[Message]) -> Result<u32, KernelError> {
         let first_sequence = self.next_sequence;
-        self.outgoing.clear();
+        self.outgoing.wipe();
         for message in messages {
             let sequence = self.next_sequence();
             message.append_to(&mut self.outgoing, sequence, 0);
         }
         self.wire.send(&self.outgoing)?;
         Ok(first_sequence)
+    }
+
+    fn receive(&mut self, wait: bool) -> Result<bool, KernelError> {
+        self.incoming.wipe();
+        self.wire.receive(&mut self.incoming, wait)
     }
 
     fn next_sequence(&mut self) -> u32 {

@@ -7,11 +7,14 @@ use anyhow::{Context, Result, bail};
 
 use super::record::Record;
 use super::{Host, dns, nftables, sysctl, uapi, userspace};
+use crate::config;
 use crate::desired::free_table;
 use crate::net::{Family, Ifname};
 use crate::nft::NftTable;
 use crate::ours;
-use crate::state::{Device, Link, LinkKind, LinkSettings, PolicyRule, Selector, State, Sysctl};
+use crate::state::{
+    Device, DnsBackend, Link, LinkKind, LinkSettings, PolicyRule, Selector, State, Sysctl,
+};
 use crate::surroundings::Surroundings;
 
 /// What was found on the host.
@@ -76,9 +79,11 @@ impl Host {
         Ok(device.unwrap_or_default()) // it may go away at any time
     }
 
-    /// Finds out what the tunnel's policy depends on. `endpoints` are those to which the path matters.
+    /// Finds out what the tunnel's policy depends on, as far as the file leaves it open. `endpoints` are those to which the
+    /// path matters.
     pub fn surroundings(
         &mut self,
+        interface: &config::Interface,
         link_kind: LinkKind,
         foreign_rules: Vec<PolicyRule>,
         endpoints: &BTreeSet<IpAddr>,
@@ -88,17 +93,30 @@ impl Host {
             let v4 = self.route.table_is_empty(Family::V4, table)?;
             Ok::<_, anyhow::Error>(v4 && (!ipv6 || self.route.table_is_empty(Family::V6, table)?))
         })?;
-        let path_mtus: BTreeMap<IpAddr, u32> = self.route.path_mtus(endpoints, None)?;
-        let default_path_mtu = self.route.default_path_mtu()?;
-        let dns_backend = dns::detect();
+        let mut path_mtus = BTreeMap::new();
+        let mut default_path_mtu = None;
+        if interface.mtu.is_none() {
+            path_mtus = self.route.path_mtus(endpoints, None)?;
+            if path_mtus.is_empty() {
+                default_path_mtu = self.route.default_path_mtu()?; // reads the whole main table, which may be long
+            }
+        }
+        let dns_backend = if interface.dns.servers.is_empty() {
+            DnsBackend::File // nothing will be told
+        } else {
+            dns::detect()
+        };
         self.report.detail(format_args!(
-            "IPv6 is {}; the free table is {free_table}; the MTU of the default route is {}",
-            if ipv6 { "on" } else { "off" },
-            default_path_mtu.map_or("unknown".to_owned(), |mtu| mtu.to_string())
+            "IPv6 is {}; the first free table is {free_table}",
+            if ipv6 { "on" } else { "off" }
         ));
         for (address, mtu) in &path_mtus {
+            let report = self.report;
+            report.detail(format_args!("the MTU of the way to {address} is {mtu}"));
+        }
+        if let Some(mtu) = default_path_mtu {
             self.report
-                .detail(format_args!("the MTU of the way to {address} is {mtu}"));
+                .detail(format_args!("the MTU of the default route is {mtu}"));
         }
         Ok(Surroundings {
             link_kind,

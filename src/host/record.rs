@@ -112,6 +112,9 @@ impl Record {
     /// Returns the kernel variables to put back when this tunnel goes, with their values: those that it changed, that are
     /// still as it set them, and that nobody else needs.
     pub fn sysctls_to_restore(&self, ifname: Ifname, now: &Found) -> BTreeMap<Sysctl, String> {
+        if self.sysctls.is_empty() {
+            return BTreeMap::new();
+        }
         let others = Self::others(ifname);
         let needed_by_others = |sysctl: &Sysctl| {
             // a full tunnel of another program needs the same variable and leaves no record with us
@@ -130,6 +133,9 @@ impl Record {
 
     /// Leaves it to the tunnels that still need a variable to put it back.
     pub fn hand_over_sysctls(&self, ifname: Ifname) -> Result<()> {
+        if self.sysctls.is_empty() {
+            return Ok(());
+        }
         for (other, mut record) in Self::others(ifname) {
             let mut changed = false;
             for (sysctl, mine) in &self.sysctls {

@@ -103,9 +103,8 @@ fn watch(
                     Packet::OfTheLink => {}
                 }
             }
-            Ok((_, None)) | Err(Errno::EINTR) => {}
             Err(Errno::EAGAIN) if ended => return Ok(seen),
-            Err(Errno::EAGAIN) => {}
+            Ok((_, None)) | Err(Errno::EAGAIN | Errno::EINTR) => {}
             Err(error) => return Err(error.into()),
         }
     }

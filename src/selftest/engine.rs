@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail};
 
 use super::machine::Machine;
+use crate::report::{Report, Verbosity};
 
 /// The config file, in the machine's own /run.
 const CONFIG: &str = "/run/wg0.conf";
@@ -36,8 +37,8 @@ impl fmt::Display for Driver {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Engine {
     pub(super) driver: Driver,
-    /// Whether to show its steps.
-    pub(super) verbose: bool,
+    /// Who is told, where steps are to be shown.
+    pub(super) report: Report,
 }
 
 impl Engine {
@@ -61,14 +62,18 @@ impl Engine {
     }
 
     fn wgq(self, machine: &Machine, arguments: &[&str]) -> Result<Duration> {
-        let what = || format!("{}: wgq {}", machine.name, arguments.join(" "));
+        let what = format!("{}: wgq {}", machine.name, arguments.join(" "));
+        let verbose = self.report.verbosity() == Verbosity::Verbose;
+        if verbose {
+            self.report.note(&what);
+        }
         let run = || {
             let mut wgq = Command::new("/proc/self/exe");
             wgq.args(arguments)
                 .arg(CONFIG)
                 .env_remove("WG_QUICK_USERSPACE_IMPLEMENTATION")
                 .stdin(Stdio::null());
-            if self.verbose {
+            if verbose {
                 wgq.arg("--verbose").stderr(Stdio::inherit());
             } else {
                 wgq.arg("--quiet");
@@ -80,7 +85,7 @@ impl Engine {
             }
             Ok(start.elapsed())
         };
-        machine.run(run).with_context(what)
+        machine.run(run).context(what)
     }
 }
 

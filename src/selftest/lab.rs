@@ -9,7 +9,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 
 use super::machine::Machine;
 use super::network::{self, configure, connect};
@@ -68,13 +68,13 @@ impl Place {
 
 impl Lab {
     /// Makes the machines; those of a kernel without IPv6 have none.
-    pub(super) fn new(families: Vec<Family>) -> Result<Self> {
+    pub(super) fn new(families: &[Family]) -> Result<Self> {
         let lab = Self {
             client: Machine::new("client")?,
             internet: Machine::new("internet")?,
             server: Machine::new("server")?,
             lan: Machine::new("lan")?,
-            families: families.clone(),
+            families: families.to_vec(),
         };
         lab.internet.forward()?;
         lab.server.forward()?;
@@ -83,7 +83,7 @@ impl Lab {
         connect(&lab.server, &lab.lan)?;
         configure(
             &lab.client,
-            &families,
+            families,
             &[
                 ("lo", &[]),
                 ("internet", &["192.0.2.2/24", "2001:db8:1::2/64"]),
@@ -92,7 +92,7 @@ impl Lab {
         )?;
         configure(
             &lab.internet,
-            &families,
+            families,
             &[
                 ("lo", &["203.0.113.1/32", "2001:db8:3::1/128"]),
                 ("client", &["192.0.2.1/24", "2001:db8:1::1/64"]),
@@ -106,7 +106,7 @@ impl Lab {
         )?;
         configure(
             &lab.server,
-            &families,
+            families,
             &[
                 ("lo", &[]),
                 ("internet", &["198.51.100.2/24", "2001:db8:2::2/64"]),
@@ -116,7 +116,7 @@ impl Lab {
         )?;
         configure(
             &lab.lan,
-            &families,
+            families,
             &[
                 ("lo", &[]),
                 ("server", &["192.168.77.2/24", "fd77:1::2/64"]),
@@ -132,10 +132,15 @@ impl Lab {
         for machine in [&self.client, &self.internet, &self.server, &self.lan] {
             machine.run(network::settle)?;
         }
-        for &family in &self.families {
-            traffic::ping(&self.client, Place::SITE.ip(family))?;
-            traffic::ping(&self.client, Place::SERVER.ip(family))?;
-            traffic::ping(&self.server, Place::LAN_HOST.ip(family))?;
+        let pairs = [
+            (&self.client, Place::SITE),
+            (&self.client, Place::SERVER),
+            (&self.server, Place::LAN_HOST),
+        ];
+        for (from, to) in pairs {
+            for &family in &self.families {
+                traffic::ping(from, to.ip(family)).context("without a tunnel")?;
+            }
         }
         Ok(())
     }

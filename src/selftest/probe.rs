@@ -1,10 +1,12 @@
 //! What this host supports, and what each thing costs that it does not.
 
 use std::fs::File;
+use std::io;
 
 use anyhow::{Context as _, Result, bail};
 
 use super::engine::Driver;
+use super::feature::{EMBEDDED, Feature, HOOKS, IPV6, KERNEL, TUN, TUN_FOR_ROOT};
 use super::machine::Machine;
 use super::table::{Row, Verdict};
 use crate::host::route_socket::RouteSocket;
@@ -29,45 +31,11 @@ pub(super) struct Support {
     pub(super) full_tunnels: bool,
 }
 
-/// A thing that a host may lack.
-struct Feature {
-    name: &'static str,
-    cost: &'static str,
-    remedy: &'static str,
-}
-
-const KERNEL: Feature = Feature {
-    name: "kernel WireGuard",
-    cost: "wgq's own is used, which is slower and takes more of the processor",
-    remedy: "`modprobe wireguard`; Linux has it since 5.6",
-};
-
-const TUN: Feature = Feature {
-    name: "/dev/net/tun",
-    cost: "wgq's own WireGuard cannot stand in where the kernel has none",
-    remedy: "`modprobe tun`; in a container `--device /dev/net/tun`; for root alone on some hosts",
-};
-
-const EMBEDDED: Feature = Feature {
-    name: "embedded WireGuard",
-    cost: "tunnels need the kernel's",
-    remedy: "build wgq with its feature `userspace`",
-};
-
-const IPV6: Feature = Feature {
-    name: "IPv6",
-    cost: "tunnels carry IPv4 alone",
-    remedy: "boot without ipv6.disable=1; sysctl net.ipv6.conf.{all,default}.disable_ipv6=0",
-};
-
-const HOOKS: Feature = Feature {
-    name: "bash",
-    cost: "files with PreUp, PostUp, PreDown or PostDown are refused",
-    remedy: "install bash",
-};
+/// Tries a feature on the machine of this thread, which has these families.
+type Trial = fn(&[Family]) -> Result<()>;
 
 /// What a full tunnel takes beside a link, the one after the other.
-const FULL_TUNNEL: [(Feature, fn(&[Family]) -> Result<()>); 5] = [
+const FULL_TUNNEL: [(Feature, Trial); 5] = [
     (
         Feature {
             name: "policy routing",
@@ -112,27 +80,13 @@ const FULL_TUNNEL: [(Feature, fn(&[Family]) -> Result<()>); 5] = [
 
 const NO_FULL_TUNNELS: &str = "no full tunnels (AllowedIPs = 0.0.0.0/0 or ::/0)";
 
-impl Feature {
-    /// The line of a thing that was looked for.
-    fn row(&self, found: &Result<()>) -> Row {
-        match found {
-            Ok(()) => Row::ok(self.name),
-            Err(why) => Row::ok(self.name)
-                .verdict(Verdict::Missing)
-                .tell(self.cost)
-                .tell(format_args!("({why:#})"))
-                .tell(format_args!("-> {}", self.remedy)),
-        }
-    }
-}
-
 /// Finds out what this host supports. To be called outside of the machines, but where they can be made.
 pub(super) fn probe() -> Result<Support> {
     let machine = Machine::new("probe")?;
     let families = machine.run(|| Ok(families()))?;
     let kernel = machine.run(kernel_wireguard);
     let embedded = if cfg!(feature = "userspace") {
-        TUN.row(&tun())
+        tun_row()
     } else {
         EMBEDDED.row(&Err(anyhow::anyhow!("not in this wgq")))
     };
@@ -170,10 +124,13 @@ fn kernel_wireguard() -> Result<()> {
     Ok(())
 }
 
-fn tun() -> Result<()> {
-    let path = "/dev/net/tun";
-    let open = File::options().read(true).write(true).open(path);
-    open.map(drop).context("open")
+fn tun_row() -> Row {
+    let open = File::options().read(true).write(true).open(TUN.name);
+    let feature = match &open {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => TUN_FOR_ROOT,
+        _ => TUN,
+    };
+    feature.row(&open.map(drop).context("open"))
 }
 
 fn ipv6() -> Result<()> {
@@ -223,20 +180,20 @@ fn execute(steps: &[Step]) -> Result<()> {
 fn resolvers(backend: &DnsBackend) -> [Row; 2] {
     const RESOLVED: &str = "systemd-resolved";
     const RESOLVCONF: &str = "resolvconf";
-    let no_resolved = Row::ok(RESOLVED)
+    let no_resolved = Row::ok(&RESOLVED)
         .verdict(Verdict::Missing)
         .tell("a tunnel's DNS servers are asked for all names, not for its domains alone");
     match backend {
         DnsBackend::Resolved => [
-            Row::ok(RESOLVED),
-            Row::ok(RESOLVCONF)
+            Row::ok(&RESOLVED),
+            Row::ok(&RESOLVCONF)
                 .verdict(Verdict::Unused)
                 .tell("not needed beside systemd-resolved"),
         ],
-        DnsBackend::Resolvconf { .. } => [no_resolved, Row::ok(RESOLVCONF)],
+        DnsBackend::Resolvconf { .. } => [no_resolved, Row::ok(&RESOLVCONF)],
         DnsBackend::File => [
             no_resolved,
-            Row::ok(RESOLVCONF)
+            Row::ok(&RESOLVCONF)
                 .verdict(Verdict::Missing)
                 .tell("DNS = is written to /etc/resolv.conf itself, and put back by `down`"),
         ],

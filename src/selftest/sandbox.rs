@@ -3,6 +3,7 @@
 //! The selftest runs as the first process of a process namespace, so that the kernel ends all it started when it ends;
 //! and it ends when the process that stayed outside does, for whatever reason.
 
+use std::env;
 use std::fs;
 use std::io;
 use std::os::fd::AsFd as _;
@@ -15,8 +16,11 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sched::{CloneFlags, unshare};
 use nix::unistd::{getegid, geteuid};
 
-/// How long all of it may take; it takes a few seconds.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// How long all of it may take; it takes a second, and half a minute in an emulated machine.
+const PATIENCE: Duration = Duration::from_mins(3);
+
+/// The variable that tells the process in the sandbox what it is.
+const INSIDE: &str = "WGQ_SELFTEST_INSIDE";
 
 /// The namespaces of the whole selftest; its machines make their own of networks and mounts.
 const NAMESPACES: CloneFlags = CloneFlags::CLONE_NEWPID.union(CloneFlags::CLONE_NEWNS);
@@ -42,11 +46,16 @@ pub(super) fn is_root_of_host() -> bool {
     map.split_whitespace().eq(["0", "0", "4294967295"])
 }
 
-/// Runs this program again, as the first process of the namespaces, with the same arguments and one more.
-pub(crate) fn run_again(argument: &str) -> anyhow::Result<ExitStatus> {
+/// Whether this is the process in the sandbox.
+pub(crate) fn is_inside() -> bool {
+    env::var_os(INSIDE).is_some()
+}
+
+/// Runs this program again with the same arguments, as the first process of the namespaces.
+pub(crate) fn run_again() -> anyhow::Result<ExitStatus> {
     let mut inside = Command::new("/proc/self/exe")
-        .args(std::env::args_os().skip(1))
-        .arg(argument)
+        .args(env::args_os().skip(1))
+        .env(INSIDE, "")
         .stdin(Stdio::piped())
         .spawn()
         .context("/proc/self/exe")?;

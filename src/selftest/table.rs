@@ -52,7 +52,7 @@ pub(super) struct Row {
 
 impl Row {
     /// A thing that is there or works.
-    pub(super) fn ok(name: impl ToString) -> Self {
+    pub(super) fn ok(name: &impl ToString) -> Self {
         Self {
             verdict: Verdict::Ok,
             name: name.to_string(),
@@ -108,7 +108,7 @@ mod tests {
 
     #[test]
     fn a_row_is_at_most_80_columns_wide() {
-        let row = Row::ok("kernel WireGuard")
+        let row = Row::ok(&"kernel WireGuard")
             .verdict(Verdict::Missing)
             .tell("the embedded one is used, which is slower and takes more of the processor")
             .tell("-> a remedy");
@@ -123,9 +123,9 @@ mod tests {
 
     #[test]
     fn a_row_with_nothing_to_tell_ends_after_its_name() {
-        assert_eq!(Row::ok("IPv6").render(false), "  ok       IPv6\n");
+        assert_eq!(Row::ok(&"IPv6").render(false), "  ok       IPv6\n");
         assert_eq!(
-            Row::ok("IPv6").render(true),
+            Row::ok(&"IPv6").render(true),
             "  \x1b[32mok      \x1b[0m IPv6\n"
         );
     }

@@ -29,7 +29,10 @@ pub(super) fn ping(from: &Machine, to: IpAddr) -> Result<Duration> {
             Ok(()) => return Ok(asked.elapsed()),
             Err(error) if start.elapsed() > PATIENCE => {
                 let seconds = PATIENCE.as_secs();
-                return Err(error).with_context(|| format!("no echo from {to} in {seconds} s"));
+                let source = echo.socket.local_addr().map(|source| source.ip());
+                let source = source.map_or_else(|_| String::new(), |ip| format!(", asked as {ip}"));
+                let what = || format!("no echo from {to} in {seconds} s{source}");
+                return Err(error).with_context(what);
             }
             Err(_) => number = number.wrapping_add(1),
         }

@@ -1,46 +1,24 @@
 //! One tunnel, from nothing to nothing: up, packets through it, down.
 
 use std::fmt;
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
 
 use super::capture::{Capture, Seen};
+use super::configs::{self, PORT, Reach};
 use super::engine::{Driver, Engine};
 use super::lab::{Lab, Place};
 use super::snapshot::Snapshot;
 use super::traffic;
 use crate::net::Family;
-
-/// Where the server listens.
-const PORT: u16 = 51820;
+use crate::report::Report;
 
 /// How much is sent each way: enough to fill windows and packets.
 const BYTES: usize = 1 << 20;
 
 /// How much is sent each way while all packets are looked at: few enough that none is overlooked.
 const WATCHED_BYTES: usize = 16 << 10;
-
-// keys for the selftest alone, whose machines nobody else can reach; WireGuard wants each public one beforehand
-const SERVER_KEYS: (&str, &str) = (
-    "0HDI2V9c64l/sARzRdd/DLPD+tuSwl0nPzV/0qDU4GM=",
-    "sgPqOuWKpxsYokJMJyFx+53/UrqChGMcNpaXqxZ2JlQ=",
-);
-const CLIENT_KEYS: (&str, &str) = (
-    "qJwyS/qJsHsbGvpN+h40m1aPdcbiPNRQc4iRZnVorF4=",
-    "X8yhDr1MZ1Ix+4y2b6Skny3E5cqN7jfoYHQJPZ6TXxs=",
-);
-const PRESHARED_KEY: &str = "OPUNq/ilGvrbbtcnb+jeN/hrAuHUQNkV/4dhlc09jbk=";
-
-/// What a client sends into its tunnel.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Reach {
-    /// What is for the tunnel's network and the server's LAN.
-    Split,
-    /// All.
-    Full,
-}
 
 /// A tunnel to test.
 #[derive(Debug, Clone, Copy)]
@@ -88,11 +66,11 @@ impl fmt::Display for Outcome {
 
 impl Tunnel {
     /// Tests it between fresh machines.
-    pub(super) fn test(self, families: &[Family], verbose: bool) -> Result<Outcome> {
-        let lab = Lab::new(families.to_vec())?;
+    pub(super) fn test(self, families: &[Family], report: Report) -> Result<Outcome> {
+        let lab = Lab::new(families)?;
         let engine = Engine {
             driver: self.driver,
-            verbose,
+            report,
         };
         let both = [&lab.client, &lab.server];
         let before = both.map(|machine| machine.run(Snapshot::take));
@@ -121,6 +99,7 @@ impl Tunnel {
             ping = ping.min(traffic::ping(&lab.client, Place::LAN_HOST.ip(family))?);
             let from = (&lab.client, Place::CLIENT_INSIDE.ip(family));
             traffic::stream(from, (&lab.lan, Place::LAN_HOST.ip(family)), BYTES)?;
+            traffic::ping(&lab.client, Place::SITE.ip(family)).context("beside the tunnel")?;
         }
         let down = engine.down(&lab.client)?;
         engine.down(&lab.server)?;
@@ -134,8 +113,28 @@ impl Tunnel {
 
     /// All is reached through the tunnel, and nothing beside it: not while it is up, not when its server is gone.
     fn full(self, lab: &Lab, engine: Engine) -> Result<Outcome> {
-        self.sees_clear_packets(lab)?;
-        let capture = self.capture(lab)?;
+        sees_clear_packets(lab)?;
+        let capture = start_capture(lab)?;
+        let times = self.up_and_used(lab, engine);
+        // ended before `down`: from there on connections may go on without the tunnel
+        let Seen { encrypted, clear } = capture.end()?;
+        if let Some(first) = clear.first() {
+            let count = clear.len();
+            bail!("leak: {count} in the clear on the uplink, the first to {first}");
+        }
+        let (up, ping) = times?;
+        ensure!(encrypted > 0, "no packet of the tunnel was on the uplink");
+        let down = engine.down(&lab.client)?;
+        Ok(Outcome {
+            up,
+            ping,
+            down,
+            encrypted: Some(encrypted),
+        })
+    }
+
+    /// Brings a full tunnel up, uses it, and takes its server away; returns how long the client's `up` and an echo took.
+    fn up_and_used(self, lab: &Lab, engine: Engine) -> Result<(Duration, Duration)> {
         let up = self.up(lab, engine)?;
         let mut ping = Duration::MAX;
         for &family in &lab.families {
@@ -149,83 +148,36 @@ impl Tunnel {
         for &family in &lab.families {
             traffic::knock(&lab.client, Place::SITE.ip(family))?;
         }
-        let down = engine.down(&lab.client)?;
-        let Seen { encrypted, clear } = capture.end()?;
-        if let Some(first) = clear.first() {
-            let count = clear.len();
-            bail!("leak: {count} packets in the clear, the first to {first}");
-        }
-        ensure!(encrypted > 0, "no packet of the tunnel was on the uplink");
-        Ok(Outcome {
-            up,
-            ping,
-            down,
-            encrypted: Some(encrypted),
-        })
-    }
-
-    /// Makes sure that packets do flow without a tunnel, and that the capture tells them: else its silence means nothing.
-    fn sees_clear_packets(self, lab: &Lab) -> Result<()> {
-        let capture = self.capture(lab)?;
-        for &family in &lab.families {
-            let site = Place::SITE.ip(family);
-            traffic::ping(&lab.client, site).context("without a tunnel")?;
-        }
-        let clear = capture.end()?.clear;
-        let sites = lab.families.iter().map(|&family| Place::SITE.ip(family));
-        let mut unseen = sites.filter(|site| !clear.contains(site));
-        if let Some(site) = unseen.next() {
-            bail!("the capture on the uplink did not see a ping to {site}");
-        }
-        Ok(())
-    }
-
-    fn capture(self, lab: &Lab) -> Result<Capture> {
-        let servers = Family::BOTH.map(|family| Place::SERVER.ip(family));
-        Capture::start(&lab.internet, lab.client.name, servers.to_vec(), PORT)
+        Ok((up, ping))
     }
 
     /// Brings both ends up; returns how long the client's took.
     fn up(self, lab: &Lab, engine: Engine) -> Result<Duration> {
-        engine.up(&lab.server, &self.server(&lab.families))?;
-        engine.up(&lab.client, &self.client(&lab.families))
-    }
-
-    fn server(self, families: &[Family]) -> String {
-        let addresses = list(families, "10.77.0.1/24", "fd77::1/64");
-        let allowed = list(families, "10.77.0.2/32", "fd77::2/128");
-        let (private, peer) = (SERVER_KEYS.0, CLIENT_KEYS.1);
-        format!(
-            "[Interface]\nPrivateKey = {private}\nAddress = {addresses}\nListenPort = {PORT}\n\n\
-             [Peer]\nPublicKey = {peer}\nPresharedKey = {PRESHARED_KEY}\nAllowedIPs = {allowed}\n"
-        )
-    }
-
-    fn client(self, families: &[Family]) -> String {
-        let addresses = list(families, "10.77.0.2/24", "fd77::2/64");
-        let allowed = match self.reach {
-            Reach::Split => list(
-                families,
-                "10.77.0.0/24, 192.168.77.0/24",
-                "fd77::/64, fd77:1::/64",
-            ),
-            Reach::Full => list(families, "0.0.0.0/0", "::/0"),
-        };
-        let (private, peer) = (CLIENT_KEYS.0, SERVER_KEYS.1);
-        let endpoint = SocketAddr::new(Place::SERVER.ip(self.endpoint), PORT);
-        format!(
-            "[Interface]\nPrivateKey = {private}\nAddress = {addresses}\n\n\
-             [Peer]\nPublicKey = {peer}\nPresharedKey = {PRESHARED_KEY}\nAllowedIPs = {allowed}\n\
-             Endpoint = {endpoint}\n"
+        engine.up(&lab.server, &configs::server(&lab.families))?;
+        engine.up(
+            &lab.client,
+            &configs::client(&lab.families, self.reach, self.endpoint),
         )
     }
 }
 
-/// Joins what is of the families that the kernel has.
-fn list(families: &[Family], v4: &str, v6: &str) -> String {
-    let of = |family: &Family| match family {
-        Family::V4 => v4,
-        Family::V6 => v6,
-    };
-    families.iter().map(of).collect::<Vec<_>>().join(", ")
+/// Makes sure that packets do flow without a tunnel, and that the capture tells them: else its silence means nothing.
+fn sees_clear_packets(lab: &Lab) -> Result<()> {
+    let capture = start_capture(lab)?;
+    for &family in &lab.families {
+        let site = Place::SITE.ip(family);
+        traffic::ping(&lab.client, site).context("without a tunnel")?;
+    }
+    let clear = capture.end()?.clear;
+    let sites = lab.families.iter().map(|&family| Place::SITE.ip(family));
+    let mut unseen = sites.filter(|site| !clear.contains(site));
+    if let Some(site) = unseen.next() {
+        bail!("the capture on the uplink did not see a ping to {site}");
+    }
+    Ok(())
+}
+
+fn start_capture(lab: &Lab) -> Result<Capture> {
+    let servers = Family::BOTH.map(|family| Place::SERVER.ip(family));
+    Capture::start(&lab.internet, lab.client.name, servers.to_vec(), PORT)
 }

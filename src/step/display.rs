@@ -19,11 +19,12 @@ impl Display for Step {
             Self::SetDevice { ifname, from, to } => set_device(f, *ifname, from, to),
             Self::SetPeer { ifname, from, to } => set_peer(f, *ifname, from.as_ref(), to.as_ref()),
             Self::AddAddress { ifname, address } => {
-                write!(
-                    f,
-                    "ip {} address add {address} dev {ifname}",
-                    address.family()
-                )
+                let family = address.family();
+                write!(f, "ip {family} address add {address} dev {ifname}")?;
+                match family {
+                    Family::V4 => Ok(()),
+                    Family::V6 => f.write_str(" nodad"),
+                }
             }
             Self::DeleteAddress { ifname, address } => {
                 write!(

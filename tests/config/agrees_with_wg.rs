@@ -2,6 +2,7 @@
 //!
 //! Needs both programs, and root or `unshare -rm`: they run in namespaces of a thread's own.
 
+use std::cell::LazyCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::process::{Command, Output};
@@ -122,8 +123,8 @@ fn attach(from: Option<&str>, to: &str, kind: Option<&str>, flags: MsFlags) {
 
 fn names() -> Names {
     Names {
-        tables: BTreeMap::new(),
-        services: BTreeMap::from([("domain".to_owned(), 53)]),
+        tables: LazyCell::new(BTreeMap::new),
+        services: LazyCell::new(|| BTreeMap::from([("domain".to_owned(), 53)])),
     }
 }
 
@@ -275,7 +276,8 @@ fn as_set(config: &Config) -> Set {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    let pairs: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    pairs.concat()
 }
 
 /// The endpoint as /etc/hosts has it.

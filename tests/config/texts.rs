@@ -336,7 +336,8 @@ impl Manner {
                 ];
                 if self.spread && is_wg.contains(&&*key) {
                     key = key.replace('e', "e ");
-                    value = value.chars().map(|c| format!("{c} ")).collect();
+                    let spread: Vec<String> = value.chars().map(String::from).collect();
+                    value = spread.join(" ");
                 }
                 let [left, right] = self.around;
                 format!("{key}{left}={right}{value}")

@@ -63,7 +63,7 @@ fn a_change_clears_what_is_no_longer_wanted() {
         [
             "[dns][lo][10.0.0.2]",
             "[domain][lo][]",
-            "[default-route][lo][false]"
+            "[default-route][lo][true]" // a link without domains is never asked otherwise
         ]
     );
 }

@@ -50,11 +50,12 @@ snapshot() {
 }
 
 remember() { : >"$work/before"; snapshot >"$work/before"; }
-# same: the host is as it was remembered, once processes that have let go of everything have ended.
+# same [FILE]: the host is as it was remembered (or in the file), once processes that have let go of everything have ended.
 same() {
+	local before=${1:-$work/before}
 	for _ in {1..10}; do
 		snapshot >"$work/now"
-		! diff "$work/before" "$work/now" >"$work/difference" || return 0
+		! diff "$before" "$work/now" >"$work/difference" || return 0
 		sleep 0.1
 	done
 	cat "$work/difference"

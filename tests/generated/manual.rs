@@ -104,7 +104,7 @@ fn page() -> String {
     page += &rendered(|to| man.render_title(to));
     page += &rendered(|to| man.render_name_section(to));
     page += &rendered(|to| man.render_synopsis_section(to));
-    page += &description(&command, ".SH DESCRIPTION\n");
+    page += &description(&man);
     page += ".SH COMMANDS\n";
     for sub in command.get_subcommands() {
         page += &subcommand(sub);
@@ -116,27 +116,23 @@ fn page() -> String {
 /// A command as a part of the page: how it is called, what it does, and its options.
 fn subcommand(sub: &Command) -> String {
     let name = sub.get_name();
-    let sub = sub
-        .clone()
-        .bin_name(format!("wgq {name}"))
-        .disable_help_flag(true);
-    let man = Man::new(sub.clone());
+    let man = Man::new(
+        sub.clone()
+            .bin_name(format!("wgq {name}"))
+            .disable_help_flag(true),
+    );
     let synopsis = rendered(|to| man.render_synopsis_section(to)).replace(".SH SYNOPSIS\n", "");
+    let description =
+        rendered(|to| man.render_description_section(to)).replace(".SH DESCRIPTION\n", "");
     let options = rendered(|to| man.render_options_section(to)).replace(".SH OPTIONS\n", "");
-    format!(
-        ".SS {name}\n{synopsis}{}{options}",
-        description(&sub, ".PP\n")
-    )
+    format!(".SS {name}\n{synopsis}.PP\n{description}{options}")
 }
 
-/// What a command does: its long description without the short one, or that if it has no other.
-fn description(command: &Command, heading: &str) -> String {
-    let text = rendered(|to| Man::new(command.clone()).render_description_section(to));
-    let text = text.replace(".SH DESCRIPTION\n", "");
-    let longer = text
-        .split_once(".PP\n")
-        .map_or(&*text, |(_, longer)| longer);
-    format!("{heading}{longer}")
+/// What the program is; the line of NAME is not said again.
+fn description(man: &Man) -> String {
+    let text = rendered(|to| man.render_description_section(to));
+    let (_, longer) = text.split_once(".PP\n").unwrap();
+    format!(".SH DESCRIPTION\n{longer}")
 }
 
 /// What a part of `clap_mangen` writes, as man pages have it: literals in bold, no blank lines or blanks at the end of one.

@@ -32,17 +32,7 @@ impl Model {
     /// Does one step; refuses what a kernel would refuse, and what does not fit the value that the step carries.
     fn step(&mut self, step: &Step) -> Result<()> {
         let state = &mut self.state;
-        let on_link = matches!(
-            step,
-            Step::SetLink { .. }
-                | Step::SetDevice { .. }
-                | Step::SetPeer { .. }
-                | Step::AddAddress { .. }
-                | Step::DeleteAddress { .. }
-                | Step::AddRoute { .. }
-                | Step::DeleteRoute { .. }
-        );
-        ensure!(!on_link || state.link.is_some(), "no such device");
+        ensure!(!step.is_on_link() || state.link.is_some(), "no such device");
         match step.clone() {
             Step::AddLink { kind, .. } => {
                 ensure!(state.link.is_none(), "link exists");

@@ -71,6 +71,10 @@ pub(crate) fn neutral(phase: &Phase) -> Phase {
                     line.replace(&format!(" protocol {name}"), "")
                 });
         }
+        // An IPv6 address of wgq's is ready when `up` ends, that of wg-quick a moment later.
+        if line.starts_with("+ address ") {
+            return line.replace(" nodad true", "");
+        }
         line.clone()
     };
     Phase {

@@ -21,7 +21,9 @@ fuzz_target!(|bytes: &[u8]| {
     assert_eq!(again.peers, config.peers);
     assert_eq!(again.interface.private_key, config.interface.private_key);
 
-    let saved = save(text, &config, &State::default());
+    let mut now = State::default();
+    now.device.settings.fwmark = config.interface.fwmark.map(|mark| mark.value);
+    let saved = save(text, &config, &now);
     if let Some(again) = parse(saved.as_bytes(), &names).config {
         assert_eq!(again.peers, [], "nothing runs");
         assert_eq!(again.interface, config.interface);

@@ -6,7 +6,7 @@
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::{AsRawFd, OwnedFd};
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 
 use gotatun::packet::{Packet, PacketBufPool};
 use gotatun::udp::{UdpRecv, UdpSend, UdpTransportFactory, UdpTransportFactoryParams};
@@ -35,7 +35,7 @@ const BUFFER: usize = 7 << 20;
 /// Makes the device's socket, anew when its port changes.
 #[derive(Default)]
 pub(super) struct Udp {
-    last: Weak<Wire>,
+    last: Option<Arc<Wire>>,
 }
 
 impl UdpTransportFactory for Udp {
@@ -44,17 +44,18 @@ impl UdpTransportFactory for Udp {
 
     async fn bind(&mut self, params: &UdpTransportFactoryParams) -> io::Result<(Socket, Socket)> {
         let mark = params.fwmark.unwrap_or_default();
-        // the engine asks again when the key changes; the port would be taken still, and what is on the way lost
-        let last = self.last.upgrade();
+        // The engine asks again when the key changes. The port might be taken still, as it lets go of the socket in the
+        // background, or by another program then, and what is on the way would be lost: so the socket is kept here.
+        let last = self.last.as_ref();
         let wire = if let Some(last) =
             last.filter(|last| last.address().is_ok_and(|on| on.port() == params.port))
         {
             last.set_mark(mark)?;
-            last
+            Arc::clone(last)
         } else {
             Arc::new(Wire::new(open_either(params.port, mark)?)?)
         };
-        self.last = Arc::downgrade(&wire);
+        self.last = Some(Arc::clone(&wire));
         Ok((Socket(Arc::clone(&wire)), Socket(wire)))
     }
 }
