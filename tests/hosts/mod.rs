@@ -1,4 +1,5 @@
 //! Hosts to test with: threads in network and mount namespaces of their own, with a /run of their own.
+#![allow(dead_code, reason = "each test uses its part of it")]
 
 use std::io::{Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream, UdpSocket};

@@ -96,7 +96,6 @@ pub(super) fn announce() -> io::Result<()> {
     nix::unistd::dup2_stdin(&null)?;
     nix::unistd::dup2_stdout(&null)?;
     nix::unistd::dup2_stderr(&null)?;
-    starter.write_all(READY)?; // fails if nobody waits for it any more
-    nix::sys::prctl::set_pdeathsig(None)?;
-    Ok(())
+    nix::sys::prctl::set_pdeathsig(None)?; // before the word: the starter may end as soon as it has it
+    starter.write_all(READY) // fails if nobody waits for it any more
 }
