@@ -55,6 +55,13 @@ impl Error {
         self
     }
 
+    /// With something left that the sentences name.
+    #[must_use]
+    pub fn something_left(mut self) -> Self {
+        self.left = true;
+        self
+    }
+
     /// Says all of it.
     pub fn tell(&self, report: &Report) {
         self.said.iter().for_each(|what| report.error(what));

@@ -9,10 +9,11 @@ use crate::state::{DeviceSettings, PolicyRule, Route, Selector};
 ///
 /// With a record, its rules are ours. Without one, as after `wg-quick up`, those are that look into a table where our link
 /// has the default route, or whose number is our device's mark, each with the rule just before it that spares the main
-/// table's routes. Another tunnel's are left alone. (wg-quick: takes away every such rule on the host.)
+/// table's routes; but none that another tunnel of wgq has recorded. (wg-quick: takes away every such rule on the host.)
 pub(crate) fn rules(
     all: &[PolicyRule],
     recorded: Option<&BTreeSet<PolicyRule>>,
+    others: &BTreeSet<PolicyRule>,
     routes: &BTreeSet<Route>,
     settings: &DeviceSettings,
 ) -> (BTreeSet<PolicyRule>, Vec<PolicyRule>) {
@@ -24,6 +25,7 @@ pub(crate) fn rules(
         .collect();
     let is_ours = |rule: &PolicyRule| match (recorded, rule.selector) {
         (Some(recorded), _) => recorded.contains(rule),
+        (None, _) if others.contains(rule) => false,
         (None, Selector::NotFwMark(_)) => full.contains(&rule),
         (None, Selector::SuppressPrefixLength(0)) => full
             .iter()

@@ -462,6 +462,27 @@ same"#
 }
 
 #[test]
+fn an_up_that_was_killed_is_not_saved() {
+    host(
+        r#"config wg0 <<END
+SaveConfig = true
+Address = 10.8.0.1/24
+PreUp = kill -KILL \$PPID
+[Peer]
+PublicKey = $peer1
+AllowedIPs = 10.8.0.2/32
+END
+cp /etc/wireguard/wg0.conf "$work/original"
+remember
+"$WGQ" up wg0 2>/dev/null && exit 1
+fails 1 wgq save wg0
+wgq down wg0
+diff "$work/original" /etc/wireguard/wg0.conf
+same"#,
+    );
+}
+
+#[test]
 fn save_writes_what_changed_and_leaves_the_rest() {
     host(
         r#"config wg0 <<END

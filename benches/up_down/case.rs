@@ -91,15 +91,18 @@ impl Case {
         let peers = self.peer_sections();
         let of_wg = |line: &&str| !line.starts_with("Address");
         let mut setconf = format!("[Interface]\n{key}");
-        setconf.extend(self.interface.lines().filter(of_wg).flat_map(|line| [line, "\n"]));
+        setconf.extend(
+            self.interface
+                .lines()
+                .filter(of_wg)
+                .flat_map(|line| [line, "\n"]),
+        );
         if self.full_tunnel {
             setconf += "FwMark = 0xca6c\n";
         }
         let config = format!("[Interface]\n{key}{}{peers}", self.interface);
         let (up, up6, down, down6) = self.batches();
-        let write_some = |name: &str, text: String| {
-            (!text.is_empty()).then(|| write(name, &text))
-        };
+        let write_some = |name: &str, text: String| (!text.is_empty()).then(|| write(name, &text));
         Prepared {
             case: self,
             config: write("wg0.conf", &config),
@@ -108,9 +111,12 @@ impl Case {
                 [write_some("up", up), write_some("up6", up6)],
                 [write_some("down6", down6), write_some("down", down)],
             ],
-            nft: self
-                .full_tunnel
-                .then(|| [write("nft-up", NFT_UP), write("nft-down", "delete table inet floor-wg0\n")]),
+            nft: self.full_tunnel.then(|| {
+                [
+                    write("nft-up", NFT_UP),
+                    write("nft-down", "delete table inet floor-wg0\n"),
+                ]
+            }),
         }
     }
 
@@ -144,7 +150,11 @@ impl Case {
     /// The same work as by wg-quick and wgq, for `ip -batch` and `ip -6 -batch`: up and down.
     fn batches(&self) -> (String, String, String, String) {
         let mut up = "link add dev wg0 type wireguard\n".to_owned();
-        for address in self.interface.lines().filter_map(|line| line.strip_prefix("Address = ")) {
+        for address in self
+            .interface
+            .lines()
+            .filter_map(|line| line.strip_prefix("Address = "))
+        {
             for address in address.split(", ") {
                 writeln!(up, "address add {address} dev wg0").unwrap();
             }
@@ -154,7 +164,8 @@ impl Case {
         if self.full_tunnel {
             let rules = "rule add lookup main suppress_prefixlength 0 priority 32764\n\
                 rule add not fwmark 0xca6c lookup 51820 priority 32765\n";
-            let family = |default: &str| format!("route add {default} dev wg0 table 51820\n{rules}");
+            let family =
+                |default: &str| format!("route add {default} dev wg0 table 51820\n{rules}");
             let rules_down = "rule delete priority 32764\nrule delete priority 32765\n".to_owned();
             up += &family("0.0.0.0/0");
             down.insert_str(0, &rules_down);

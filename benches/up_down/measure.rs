@@ -54,13 +54,21 @@ impl Namespaces {
         unshare(CloneFlags::CLONE_NEWNET).unwrap();
         self.0.push(File::open("/proc/self/ns/net").unwrap());
         let mut ip = Command::new("ip");
-        let mut ip = ip.args(["-batch", "-"]).stdin(Stdio::piped()).spawn().unwrap();
+        let mut ip = ip
+            .args(["-batch", "-"])
+            .stdin(Stdio::piped())
+            .spawn()
+            .unwrap();
         let lines = "link set lo up\n\
             link add uplink type dummy\n\
             link set uplink up\n\
             address add 192.0.2.2/24 dev uplink\n\
             route add default via 192.0.2.1\n";
-        ip.stdin.take().unwrap().write_all(lines.as_bytes()).unwrap();
+        ip.stdin
+            .take()
+            .unwrap()
+            .write_all(lines.as_bytes())
+            .unwrap();
         assert!(ip.wait().unwrap().success());
     }
 }
@@ -92,7 +100,10 @@ pub(crate) fn run(mut command: Command) -> Sample {
 pub(crate) fn once(command: &mut Command) -> Result<(), String> {
     let said = Path::new(FOLDER).join("said");
     let file = File::create(&said).unwrap();
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(file);
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(file);
     let ended = command.status().unwrap();
     if ended.success() {
         return Ok(());

@@ -27,12 +27,15 @@ impl Results {
 
     pub(crate) fn add_traces(&mut self, case: &Prepared, tool: &Tool, ways: [Trace; 2]) {
         for (way, trace) in ways.into_iter().enumerate() {
-            self.traces.insert((case.case.name, tool.index(), way), trace);
+            self.traces
+                .insert((case.case.name, tool.index(), way), trace);
         }
     }
 
     pub(crate) fn print(&self) {
-        println!("How many times as fast as the others wgq is; medians. The floor is ip -batch, wg setconf and nft -f.\n");
+        println!(
+            "How many times as fast as the others wgq is; medians. The floor is ip -batch, wg setconf and nft -f.\n"
+        );
         println!("                      wg-quick         floor            runs");
         println!("                      up     down      up     down      wg-quick  wgq and floor");
         for name in CASES.map(|case| case.name) {
@@ -47,7 +50,9 @@ impl Results {
                 self.samples[&(name, 1, 0)].len(),
             );
         }
-        println!("\nWhere the time goes: in the programs, in the kernel at work, waiting (for grace periods of RCU), in %\n");
+        println!(
+            "\nWhere the time goes: in the programs, in the kernel at work, waiting (for grace periods of RCU), in %\n"
+        );
         println!("                            wg-quick           wgq                floor");
         for name in CASES.map(|case| case.name) {
             for (way, verb) in WAYS.into_iter().enumerate() {

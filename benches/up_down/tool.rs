@@ -89,6 +89,13 @@ fn with_file(program: &str, arguments: &[&str], file: &Path) -> Command {
 /// Loads what the first run would otherwise wait for.
 pub(crate) fn load_modules() -> Command {
     let mut command = Command::new("modprobe");
-    command.args(["-a", "wireguard", "dummy", "nf_tables", "nft_fib_inet", "nft_ct"]);
+    command.args([
+        "-a",
+        "wireguard",
+        "dummy",
+        "nf_tables",
+        "nft_fib_inet",
+        "nft_ct",
+    ]);
     command
 }

@@ -38,7 +38,9 @@ pub(crate) fn trace(commands: Vec<Command>) -> Trace {
 impl Trace {
     /// Reads a line of strace: `PID NAME(ARGUMENTS) = RESULT`.
     fn add(&mut self, line: &str) {
-        let call = line.split_once(' ').map_or("", |(_, call)| call.trim_start());
+        let call = line
+            .split_once(' ')
+            .map_or("", |(_, call)| call.trim_start());
         let Some((name, arguments)) = call.split_once('(') else {
             return; // the end of a process, or of a call that another process's came between
         };
@@ -55,9 +57,15 @@ impl Trace {
     /// Has the files that were opened copied from the host's file system to the overlay's, which is in memory. A real
     /// machine has them in its page cache; here each opening would be a question to the host.
     pub(crate) fn bring_files_to_memory(&self) {
-        let files = self.opened.iter().filter_map(|path| path.canonicalize().ok());
+        let files = self
+            .opened
+            .iter()
+            .filter_map(|path| path.canonicalize().ok());
         for file in files.filter(|file| file.is_file()) {
-            if ["/proc", "/sys", "/dev"].iter().any(|at| file.starts_with(at)) {
+            if ["/proc", "/sys", "/dev"]
+                .iter()
+                .any(|at| file.starts_with(at))
+            {
                 continue;
             }
             let permissions = fs::metadata(&file).unwrap().permissions();

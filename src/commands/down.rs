@@ -46,17 +46,33 @@ pub(super) fn down(args: &cli::Target, dry_run: bool, report: Report) -> Result<
         return load::show(&[plan.before, plan.after].concat());
     }
     let mut failed = as_much_as_possible(&mut host, &plan.before);
-    if let Some(config) = config.filter(|config| config.interface.save_config) {
-        let running = host.observe(ifname, record.as_ref())?.state; // as PreDown hooks have left it
-        save::before_down(&target, &config, &running, report);
-    }
+    let saved = config
+        .filter(|config| config.interface.save_config)
+        .map_or(Ok(()), |config| {
+            save(&mut host, &target, &config, record.as_ref(), report)
+        });
     failed.extend(as_much_as_possible(&mut host, &plan.after));
     forget(ifname, record, &failed)?;
     if failed.is_empty() {
-        return Ok(());
+        return saved;
+    }
+    if let Err(error) = saved {
+        error.tell(&report);
     }
     let sentence = format!("{ifname} is not wholly down; what failed:");
     Err(Error::said().outcome(sentence).left(&failed))
+}
+
+/// Saves what runs, as PreDown hooks have left it.
+fn save(
+    host: &mut Host,
+    target: &Target,
+    config: &Config,
+    record: Option<&Record>,
+    report: Report,
+) -> Result<(), Error> {
+    let found = host.observe(target.ifname, record)?;
+    save::before_down(target, config, &found, record, report).map_err(Error::something_left)
 }
 
 /// The host without the tunnel: nothing of it, and the kernel variables as they were before where that is for us to say.

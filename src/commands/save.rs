@@ -7,6 +7,7 @@ use crate::error::Error;
 use crate::host::Host;
 use crate::host::config_file::Target;
 use crate::host::lock::Lock;
+use crate::host::observe::Found;
 use crate::host::record::Record;
 use crate::report::Report;
 use crate::state::State;
@@ -25,6 +26,12 @@ pub(super) fn save(args: &cli::Target, dry_run: bool, report: Report) -> Result<
     let found = host.observe(target.ifname, record.as_ref())?;
     if found.state.link.is_none() {
         return Err(Error::new(format_args!("`{}' is not up", target.ifname)));
+    }
+    if record.is_some_and(|record| !record.complete) || !found.is_device_known {
+        let ifname = target.ifname;
+        return Err(Error::new(format_args!(
+            "`{ifname}' is not wholly up, not saving it"
+        )));
     }
     write_back(&target, &config, &found.state, dry_run)
 }
@@ -52,11 +59,23 @@ pub(super) fn write_back(
     Ok(())
 }
 
-/// Saves what is about to be taken down, for `SaveConfig`; if that fails it is said, and all goes on.
-pub(super) fn before_down(target: &Target, config: &Config, now: &State, report: Report) {
-    if now.link.is_some()
-        && let Err(error) = write_back(target, config, now, false)
-    {
-        error.tell(&report);
+/// Saves what is about to be taken down, for `SaveConfig`. What an `up` was killed at is not whole, and not saved.
+pub(super) fn before_down(
+    target: &Target,
+    config: &Config,
+    found: &Found,
+    record: Option<&Record>,
+    report: Report,
+) -> Result<(), Error> {
+    if found.state.link.is_none() {
+        return Ok(());
     }
+    if record.is_some_and(|record| !record.complete) || !found.is_device_known {
+        let file = target.shown();
+        report.warning(format_args!(
+            "{file}: not saved, `up` did not come to its end"
+        ));
+        return Ok(());
+    }
+    write_back(target, config, &found.state, false)
 }

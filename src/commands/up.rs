@@ -40,12 +40,13 @@ pub(super) fn up(args: &cli::Up, dry_run: bool, report: Report) -> Result<(), Er
     }
     let leftover = Record::read(ifname)?;
     prepare(&config, dry_run, report)?;
+    let kind = host.choose_driver(args.userspace)?;
     let endpoints = host.resolve(&config, &target.shown(), args.ignore_unresolved)?;
     let attempt = Attempt {
         ifname,
         config: &config,
         endpoints: &endpoints,
-        kind: host.choose_driver(args.userspace)?,
+        kind,
         leftover: leftover.as_ref(),
     };
     let plan = attempt.plan(&mut host)?;
@@ -88,7 +89,11 @@ struct Attempt<'a> {
 impl Attempt<'_> {
     /// Looks at the host and plans the way from there.
     fn plan(&self, host: &mut Host) -> anyhow::Result<Up> {
-        let found = host.observe(self.ifname, self.leftover)?;
+        let mut found = host.observe(self.ifname, self.leftover)?;
+        if !self.config.interface.dns.servers.is_empty() {
+            // Whether an `up` that was killed had come so far as to tell the resolver, nobody knows: it is told again.
+            found.state.dns = None;
+        }
         let own = self.endpoints.iter().flatten().map(SocketAddr::ip);
         let hooks = found
             .state
@@ -123,6 +128,7 @@ impl Attempt<'_> {
         });
         Record {
             config: target.canonical_path(),
+            complete: false,
             kind: self.kind.clone(),
             rules: want.rules.clone(),
             sysctls: needed.collect(),
@@ -145,14 +151,33 @@ impl Attempt<'_> {
         plan: &Up,
     ) -> Result<(), Stop> {
         if plan.before.is_empty() {
-            return transaction.execute(host, &plan.after);
+            return self.finish(host, transaction, target, plan);
         }
         transaction.execute(host, &plan.before)?;
         let plan = self.plan(host).map_err(Stop::Lost)?;
-        self.record(target, &plan)
-            .write(self.ifname)
-            .map_err(Stop::Lost)?;
-        transaction.execute(host, &plan.after)
+        let record = self.record(target, &plan);
+        record.write(self.ifname).map_err(Stop::Lost)?;
+        self.finish(host, transaction, target, &plan)
+    }
+
+    /// Carries out all but what comes before the second look, and notes that the device is complete before PostUp hooks run.
+    fn finish(
+        &self,
+        host: &mut Host,
+        transaction: &mut Transaction,
+        target: &Target,
+        plan: &Up,
+    ) -> Result<(), Stop> {
+        let is_hook = |step: &Step| matches!(step, Step::Hook { .. });
+        let hooks = plan.after.iter().position(is_hook);
+        let (steps, hooks) = plan.after.split_at(hooks.unwrap_or(plan.after.len()));
+        transaction.execute(host, steps)?;
+        let record = Record {
+            complete: true,
+            ..self.record(target, plan)
+        };
+        record.write(self.ifname).map_err(Stop::Lost)?;
+        transaction.execute(host, hooks)
     }
 
     /// Undoes what was done, and says how that went.
@@ -178,7 +203,7 @@ impl Attempt<'_> {
             return error.outcome(sentence).left(&left);
         }
         if let Err(why) = self.forget() {
-            return error.outcome(format_args!("{why:#}"));
+            return error.outcome(format_args!("{why:#}")).something_left();
         }
         error.outcome(if hooks {
             format!(

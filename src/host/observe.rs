@@ -24,6 +24,8 @@ pub struct Found {
     pub state: State,
     /// The policy rules that are not.
     pub foreign_rules: Vec<PolicyRule>,
+    /// Whether the device said what is on it; where it is just ending, it does not.
+    pub is_device_known: bool,
 }
 
 impl Found {
@@ -44,9 +46,12 @@ impl Host {
             dns: record.and_then(|record| record.dns.clone()),
             ..State::default()
         };
+        let mut is_device_known = false;
         if let Some(link) = self.route.link(ifname)? {
             let kind = link_kind(ifname, link.kind.as_deref(), record)?;
-            state.device = self.device(ifname, &kind)?;
+            let device = self.device(ifname, &kind)?;
+            is_device_known = device.is_some();
+            state.device = device.unwrap_or_default();
             state.addresses = self.route.addresses(link.index)?;
             state.routes = self.route.routes(link.index)?;
             let settings = LinkSettings {
@@ -62,21 +67,30 @@ impl Host {
         }
         let all = self.route.rules()?;
         let recorded = record.map(|record| &record.rules);
-        let (rules, foreign_rules) =
-            ours::rules(&all, recorded, &state.routes, &state.device.settings);
+        let others: BTreeSet<PolicyRule> = Record::others(ifname)
+            .into_iter()
+            .flat_map(|(_, other)| other.rules)
+            .collect();
+        let settings = &state.device.settings;
+        let (rules, mut foreign_rules) =
+            ours::rules(&all, recorded, &others, &state.routes, settings);
+        // what another tunnel is about to take, or was killed at taking, is taken
+        let absent = others.iter().filter(|rule| !all.contains(rule));
+        foreign_rules.extend(absent);
         state.rules = rules;
         Ok(Found {
             state,
             foreign_rules,
+            is_device_known,
         })
     }
 
-    fn device(&mut self, ifname: Ifname, kind: &LinkKind) -> Result<Device> {
+    fn device(&mut self, ifname: Ifname, kind: &LinkKind) -> Result<Option<Device>> {
         let device = match kind {
             LinkKind::Kernel => self.wireguard()?.device(ifname)?,
             LinkKind::Userspace { .. } => uapi::status(ifname)?.map(uapi::Status::into_device),
         };
-        Ok(device.unwrap_or_default()) // it may go away at any time
+        Ok(device)
     }
 
     /// Finds out what the tunnel's policy depends on, as far as the file leaves it open. `endpoints` are those to which the

@@ -25,6 +25,8 @@ pub const RUN_DIR: &str = "/run/wgq";
 pub struct Record {
     /// The file that the tunnel was made from; none for standard input.
     pub config: Option<PathBuf>,
+    /// Whether `up` came so far that all of the file is on the device.
+    pub complete: bool,
     /// Who drives the link.
     pub kind: LinkKind,
     /// The policy rules, for when the link and its routes are gone.

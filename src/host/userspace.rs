@@ -60,6 +60,12 @@ pub fn start(ifname: Ifname, program: Option<&str>) -> anyhow::Result<()> {
 /// Runs a program that puts itself in the background when its device is there, as wireguard-go does.
 fn start_program(program: &str, ifname: Ifname) -> anyhow::Result<()> {
     refuse_existing(ifname)?;
+    run_program(program, ifname).inspect_err(|_| {
+        let _ = stop(ifname); // it may have come half-way
+    })
+}
+
+fn run_program(program: &str, ifname: Ifname) -> anyhow::Result<()> {
     let end = Command::new(program)
         .arg(ifname.as_str())
         .stdin(Stdio::null())

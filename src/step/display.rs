@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::{self, Display, Formatter, Write as _};
 
 use super::Step;
-use crate::key::PublicKey;
+use crate::key::{KEY_LEN, PublicKey};
 use crate::net::{Family, Ifname, Prefix, TableId};
 use crate::state::{
     DeviceSettings, Dns, DnsBackend, LinkKind, LinkSettings, Peer, PolicyRule, Route, Selector,
@@ -244,14 +244,16 @@ fn change_rule(f: &mut Formatter<'_>, verb: &str, rule: &PolicyRule) -> fmt::Res
     write!(f, " priority {priority}")
 }
 
-/// A hook without the keys in it, of which some may be secret: whatever reads as one.
+/// A hook without the keys in it, of which some may be secret: whatever reads as one, in base64 or in hexadecimal digits.
 fn without_keys(command: &str) -> String {
-    let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '=');
-    let keys = command
-        .split(|c| !is_part(c))
-        .filter(|word| word.parse::<PublicKey>().is_ok());
-    keys.fold(command.to_owned(), |text, key| {
-        text.replace(key, "(hidden)")
+    let is_base64 = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/');
+    let words = command.split(|c| !is_base64(c)).filter(|word| {
+        let is_hex = word.len() == 2 * KEY_LEN && word.bytes().all(|byte| byte.is_ascii_hexdigit());
+        is_hex || format!("{word}=").parse::<PublicKey>().is_ok()
+    });
+    words.fold(command.to_owned(), |text, key| {
+        text.replace(&format!("{key}="), "(hidden)")
+            .replace(key, "(hidden)")
     })
 }
 
@@ -329,5 +331,32 @@ impl Dns {
     pub fn resolved_domains(&self) -> Vec<String> {
         let all = self.all_names.then(|| "~.".to_owned());
         self.search.iter().cloned().chain(all).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_key_in_a_hook_is_shown() {
+        let key = "yAnz5TF+lXXJte14tji3zlMNq+hd2rYUIgJBgB3fBmk=";
+        let hex = "c809f3e5317e9575c9b5ed78b638b7ce530dabe85ddab614220241801ddf0669";
+        for hook in [
+            format!("K={key} x"),
+            format!("x --key={key}; y"),
+            format!("x <(echo {key})"),
+            format!("private_key={hex}"),
+        ] {
+            let shown = without_keys(&hook);
+            assert!(
+                shown.contains("(hidden)") && !shown.contains("yAnz") && !shown.contains("c809"),
+                "{shown}"
+            );
+        }
+        assert_eq!(
+            without_keys("ip rule add not fwmark 51820"),
+            "ip rule add not fwmark 51820"
+        );
     }
 }
