@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, RawFd};
+use std::os::unix::fs::FileTypeExt;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -74,9 +75,12 @@ fn is_ready(child: &mut Child) -> io::Result<bool> {
 ///
 /// An inherited file would be held open as long as the device is there, and with it a lock (`flock FILE wgq up wg0`).
 ///
-/// Until the device is there, it dies with the one who started it, so that nothing comes of an `up` that is killed.
+/// Until the device is there, it dies with the one who waits for it, so that nothing comes of an `up` that is killed.
+/// Nobody waits where stdout is no pipe: whoever started it so, a shell perhaps, may be gone at once.
 pub(super) fn detach() -> io::Result<()> {
-    nix::sys::prctl::set_pdeathsig(Signal::SIGKILL)?;
+    if stdout()?.metadata()?.file_type().is_fifo() {
+        nix::sys::prctl::set_pdeathsig(Signal::SIGKILL)?;
+    }
     let _ = nix::unistd::setsid(); // fails for the first of a group, as a shell starts it by hand; then it stays there
     let _ = nix::sys::prctl::set_name(c"wgq");
     umask(Mode::S_IRWXG | Mode::S_IRWXO);
@@ -91,11 +95,15 @@ pub(super) fn detach() -> io::Result<()> {
 
 /// Says that the device is there, and then no more.
 pub(super) fn announce() -> io::Result<()> {
-    let mut starter = File::from(io::stdout().as_fd().try_clone_to_owned()?);
+    let mut starter = stdout()?;
     let null = File::options().read(true).write(true).open("/dev/null")?;
     nix::unistd::dup2_stdin(&null)?;
     nix::unistd::dup2_stdout(&null)?;
     nix::unistd::dup2_stderr(&null)?;
     nix::sys::prctl::set_pdeathsig(None)?; // before the word: the starter may end as soon as it has it
     starter.write_all(READY) // fails if nobody waits for it any more
+}
+
+fn stdout() -> io::Result<File> {
+    Ok(io::stdout().as_fd().try_clone_to_owned()?.into())
 }
