@@ -29,7 +29,7 @@ fn each_way_to_end_it_leaves_no_link_and_no_socket() {
         "kill -INT $(cat /run/pid)",
     ] {
         host.sh(&format!(
-            "({WGQ} userspace wg0 >/run/out 2>&1 & echo $! >/run/pid)"
+            ": >/run/out; ({WGQ} userspace wg0 >/run/out 2>&1 & echo $! >/run/pid)"
         ));
         wait_until(|| host.sh("cat /run/out") == "ready\n");
         let mode = host.sh("stat -c %a /var/run/wireguard /var/run/wireguard/wg0.sock");

@@ -56,7 +56,7 @@ impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let ms = |time: Duration| time.as_secs_f64() * 1000.0;
         let (up, ping, down) = (ms(self.up), ms(self.ping), ms(self.down));
-        write!(f, "up {up:.0} ms, ping {ping:.1} ms, down {down:.0} ms")?;
+        write!(f, "up {up:.0} ms, ping {ping:.2} ms, down {down:.0} ms")?;
         match self.encrypted {
             Some(count) => write!(f, "; no leak: all {count} packets encrypted"),
             None => Ok(()),

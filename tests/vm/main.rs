@@ -15,4 +15,5 @@ mod firewall;
 mod machine;
 mod oracle;
 mod scenarios;
+mod selftest;
 mod state;
