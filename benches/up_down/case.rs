@@ -17,8 +17,10 @@ pub(crate) struct Case {
     peers: usize,
     allowed_ips: usize,
     full_tunnel: bool,
-    /// How often wg-quick is run: it takes minutes for 1,000 routes.
+    /// How often wg-quick is run, which takes minutes for 1,000 routes.
     wg_quick_rounds: usize,
+    /// How often the others are run.
+    pub(crate) rounds: usize,
 }
 
 const ROUTER: Case = Case {
@@ -28,6 +30,7 @@ const ROUTER: Case = Case {
     allowed_ips: 1,
     full_tunnel: false,
     wg_quick_rounds: 5,
+    rounds: 5,
 };
 
 /// Neither has DNS: telling the resolver is other programs' time. Where there are many peers or `AllowedIPs`, each has a
@@ -149,7 +152,7 @@ impl Case {
 
     /// The same work as by wg-quick and wgq, for `ip -batch` and `ip -6 -batch`: up and down.
     fn batches(&self) -> (String, String, String, String) {
-        let mut up = "link add dev wg0 type wireguard\n".to_owned();
+        let mut up = String::new();
         for address in self
             .interface
             .lines()
@@ -180,9 +183,6 @@ impl Case {
     }
 }
 
-/// How often wgq and the floor are measured; wg-quick, which takes minutes on the large cases, less often.
-pub(crate) const ROUNDS: usize = 5;
-
 impl Prepared {
     pub(crate) fn is_small(&self) -> bool {
         self.case.peers == 1 && self.case.allowed_ips == 1
@@ -191,7 +191,7 @@ impl Prepared {
     pub(crate) fn rounds_of(&self, tool: &Tool) -> usize {
         match tool {
             Tool::WgQuick(_) => self.case.wg_quick_rounds,
-            Tool::Wgq(_) | Tool::Floor => ROUNDS,
+            Tool::Wgq(_) | Tool::Floor => self.case.rounds,
         }
     }
 }

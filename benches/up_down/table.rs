@@ -1,75 +1,108 @@
 //! What came of it, as tables.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 
 use crate::case::{CASES, Prepared};
 use crate::measure::Sample;
-use crate::tool::Tool;
+use crate::tool::{Tool, Way};
 use crate::trace::Trace;
 
 const TOOLS: [&str; 3] = ["wg-quick", "wgq", "floor"];
-const WAYS: [&str; 2] = ["up", "down"];
+const WGQ: usize = 1;
 
 /// All runs, by the case's name, the tool and the way.
 #[derive(Default)]
 pub(crate) struct Results {
-    samples: BTreeMap<(&'static str, usize, usize), Vec<Sample>>,
-    traces: BTreeMap<(&'static str, usize, usize), Trace>,
+    samples: BTreeMap<(&'static str, usize, Way), Vec<Sample>>,
+    traces: BTreeMap<(&'static str, usize, Way), Trace>,
+    /// wgq that only starts, and that only plans, by the case's name and the way.
+    parts: BTreeMap<(&'static str, Way), [Sample; 2]>,
 }
 
 impl Results {
-    pub(crate) fn add(&mut self, case: &Prepared, tool: &Tool, ways: [Sample; 2]) {
-        for (way, sample) in ways.into_iter().enumerate() {
-            let key = (case.case.name, tool.index(), way);
-            self.samples.entry(key).or_default().push(sample);
-        }
+    pub(crate) fn add(&mut self, case: &Prepared, tool: &Tool, way: Way, sample: Sample) {
+        let key = (case.case.name, tool.index(), way);
+        self.samples.entry(key).or_default().push(sample);
     }
 
-    pub(crate) fn add_traces(&mut self, case: &Prepared, tool: &Tool, ways: [Trace; 2]) {
-        for (way, trace) in ways.into_iter().enumerate() {
-            self.traces
-                .insert((case.case.name, tool.index(), way), trace);
-        }
+    pub(crate) fn add_trace(&mut self, case: &Prepared, tool: &Tool, way: Way, trace: Trace) {
+        self.traces
+            .insert((case.case.name, tool.index(), way), trace);
+    }
+
+    pub(crate) fn add_parts(&mut self, case: &Prepared, way: Way, parts: [Sample; 2]) {
+        self.parts.insert((case.case.name, way), parts);
+    }
+
+    /// The files that any of the programs opened.
+    pub(crate) fn files_opened(&self) -> BTreeSet<PathBuf> {
+        self.traces
+            .values()
+            .flat_map(|trace| trace.opened.iter().cloned())
+            .collect()
     }
 
     pub(crate) fn print(&self) {
         println!(
-            "How many times as fast as the others wgq is; medians. The floor is ip -batch, wg setconf and nft -f.\n"
+            "How many times as fast as the others wgq is; medians. The floor is ip -batch, wg setconf and nft -f, with all decided before.\n"
         );
         println!("                      wg-quick         floor            runs");
         println!("                      up     down      up     down      wg-quick  wgq and floor");
         for name in CASES.map(|case| case.name) {
-            let ratio = |tool, way| self.median(name, tool, way) / self.median(name, 1, way);
+            let ratio = |tool, way| self.median(name, tool, way) / self.median(name, WGQ, way);
             println!(
                 "{name:20}{:6.1}   {:6.1}  {:6.2}   {:6.2}      {:8}  {:13}",
-                ratio(0, 0),
-                ratio(0, 1),
-                ratio(2, 0),
-                ratio(2, 1),
-                self.samples[&(name, 0, 0)].len(),
-                self.samples[&(name, 1, 0)].len(),
+                ratio(0, Way::Up),
+                ratio(0, Way::Down),
+                ratio(2, Way::Up),
+                ratio(2, Way::Down),
+                self.samples[&(name, 0, Way::Up)].len(),
+                self.samples[&(name, WGQ, Way::Up)].len(),
             );
         }
+        println!("\nHow much of the time is waiting, for the kernel's grace periods, in %\n");
+        println!("                           wg-quick     wgq   floor");
+        self.rows(|name, way| [0, 1, 2].map(|tool| waiting(&self.samples[&(name, tool, way)])));
         println!(
-            "\nWhere the time goes: in the programs, in the kernel at work, waiting (for grace periods of RCU), in %\n"
+            "\nWhat of wgq's own time is the start of the program, looking and planning, doing it, waiting, in %\n"
         );
-        println!("                            wg-quick           wgq                floor");
-        for name in CASES.map(|case| case.name) {
-            for (way, verb) in WAYS.into_iter().enumerate() {
-                let shares = [0, 1, 2].map(|tool| shares(&self.samples[&(name, tool, way)]));
-                println!("{name:20}{verb:6}  {}", shares.join("  "));
-            }
-        }
+        println!("                             start    plan      do    wait");
+        self.rows(|name, way| self.parts(name, way));
         println!("\nSystem calls, in processes, with commits of nftables\n");
         for ((name, tool, way), trace) in &self.traces {
             println!(
                 "{name:20}{:6}{:10}{:8}{:6}{:6}",
-                WAYS[*way], TOOLS[*tool], trace.system_calls, trace.processes, trace.nft_commits
+                way.verb(),
+                TOOLS[*tool],
+                trace.system_calls,
+                trace.processes,
+                trace.nft_commits
             );
         }
     }
 
-    fn median(&self, name: &'static str, tool: usize, way: usize) -> f64 {
+    /// Prints a row of figures for each case and way.
+    fn rows<const N: usize>(&self, figures: impl Fn(&'static str, Way) -> [f64; N]) {
+        for name in CASES.map(|case| case.name) {
+            for way in Way::BOTH {
+                let figures = figures(name, way).map(|figure| format!("{figure:8.0}"));
+                println!("{name:20}{:6}{}", way.verb(), figures.concat());
+            }
+        }
+    }
+
+    /// What a run of wgq consists of, in % of it.
+    fn parts(&self, name: &'static str, way: Way) -> [f64; 4] {
+        let whole: Sample = self.samples[&(name, WGQ, way)].iter().copied().sum();
+        let [start, planned] = self.parts[&(name, way)].map(|sample| sample.work);
+        let rounds = self.samples[&(name, WGQ, way)].len() as f64;
+        let (wall, work) = (whole.wall / rounds, whole.work / rounds);
+        [start, planned - start, work - planned, wall - work]
+            .map(|part| 100.0 * part.max(0.0) / wall)
+    }
+
+    fn median(&self, name: &'static str, tool: usize, way: Way) -> f64 {
         let samples = &self.samples[&(name, tool, way)];
         let mut walls: Vec<f64> = samples.iter().map(|sample| sample.wall).collect();
         walls.sort_by(f64::total_cmp);
@@ -77,10 +110,8 @@ impl Results {
     }
 }
 
-fn shares(samples: &[Sample]) -> String {
+/// Returns how much of the time is waiting, in %.
+fn waiting(samples: &[Sample]) -> f64 {
     let all: Sample = samples.iter().copied().sum();
-    let of_wall = |seconds: f64| 100.0 * seconds / all.wall;
-    let (user, system) = (of_wall(all.user), of_wall(all.system));
-    let waiting = (100.0 - user - system).max(0.0);
-    format!("{user:4.0} {system:4.0} {waiting:4.0}   ")
+    100.0 * (1.0 - all.work / all.wall).max(0.0)
 }

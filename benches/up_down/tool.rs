@@ -5,6 +5,24 @@ use std::process::Command;
 
 use crate::case::Prepared;
 
+/// Up or down.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Way {
+    Up,
+    Down,
+}
+
+impl Way {
+    pub(crate) const BOTH: [Self; 2] = [Self::Up, Self::Down];
+
+    pub(crate) fn verb(self) -> &'static str {
+        match self {
+            Self::Up => "up",
+            Self::Down => "down",
+        }
+    }
+}
+
 /// One of those that are compared.
 pub(crate) enum Tool {
     WgQuick(PathBuf),
@@ -24,47 +42,56 @@ impl Tool {
         }
     }
 
-    /// The programs to run for `up`, one after the other.
-    pub(crate) fn up(&self, case: &Prepared) -> Vec<Command> {
-        let Self::Floor = self else {
-            return self.one("up", case);
-        };
-        let mut commands = Vec::new();
-        let mut batches = case.batches[0].iter().flatten();
-        commands.extend(batches.next().map(|batch| ip(batch, false)));
-        commands.push(with_file("wg", &["setconf", "wg0"], &case.setconf));
-        commands.extend(batches.next().map(|batch| ip(batch, true)));
-        if let Some([up, _]) = &case.nft {
-            commands.push(with_file("nft", &["-f"], up));
-            commands.push(src_valid_mark(1));
+    /// The programs to run, one after the other.
+    pub(crate) fn commands(&self, way: Way, case: &Prepared) -> Vec<Command> {
+        match (self, way) {
+            (Self::WgQuick(program) | Self::Wgq(program), way) => {
+                let mut command = Command::new(program);
+                command.arg(way.verb()).arg(&case.config);
+                vec![command]
+            }
+            (Self::Floor, Way::Up) => floor_up(case),
+            (Self::Floor, Way::Down) => floor_down(case),
         }
-        commands
     }
 
-    /// The programs to run for `down`.
-    pub(crate) fn down(&self, case: &Prepared) -> Vec<Command> {
-        let Self::Floor = self else {
-            return self.one("down", case);
+    /// wgq that only starts, and that only looks and plans: the parts of which a run consists.
+    pub(crate) fn parts(&self, way: Way, case: &Prepared) -> Option<[Command; 2]> {
+        let Self::Wgq(program) = self else {
+            return None;
         };
-        let [v6, v4] = &case.batches[1];
-        let mut commands: Vec<Command> = v6.iter().map(|batch| ip(batch, true)).collect();
-        commands.extend(v4.iter().map(|batch| ip(batch, false)));
-        if let Some([_, down]) = &case.nft {
-            commands.push(with_file("nft", &["-f"], down));
-            commands.push(src_valid_mark(0));
-        }
-        commands
+        let mut start = Command::new(program);
+        start.arg("--version");
+        let mut plan = Command::new(program);
+        plan.args(["--dry-run", way.verb()]).arg(&case.config);
+        Some([start, plan])
     }
+}
 
-    fn one(&self, verb: &str, case: &Prepared) -> Vec<Command> {
-        let program = match self {
-            Self::WgQuick(program) | Self::Wgq(program) => program.as_path(),
-            Self::Floor => Path::new("ip"),
-        };
-        let mut command = Command::new(program);
-        command.arg(verb).arg(&case.config);
-        vec![command]
+fn floor_up(case: &Prepared) -> Vec<Command> {
+    let [v4, v6] = &case.batches[0];
+    let mut add = Command::new("ip");
+    add.args(["link", "add", "dev", "wg0", "type", "wireguard"]);
+    // before the link is up: else its socket is changed, which waits for a grace period
+    let mut commands = vec![add, with_file("wg", &["setconf", "wg0"], &case.setconf)];
+    commands.extend(v4.iter().map(|batch| ip(batch, false)));
+    commands.extend(v6.iter().map(|batch| ip(batch, true)));
+    if let Some([up, _]) = &case.nft {
+        commands.push(with_file("nft", &["-f"], up));
+        commands.push(src_valid_mark(1));
     }
+    commands
+}
+
+fn floor_down(case: &Prepared) -> Vec<Command> {
+    let [v6, v4] = &case.batches[1];
+    let mut commands: Vec<Command> = v6.iter().map(|batch| ip(batch, true)).collect();
+    commands.extend(v4.iter().map(|batch| ip(batch, false)));
+    if let Some([_, down]) = &case.nft {
+        commands.push(with_file("nft", &["-f"], down));
+        commands.push(src_valid_mark(0));
+    }
+    commands
 }
 
 fn ip(batch: &Path, ipv6: bool) -> Command {

@@ -15,7 +15,8 @@ pub(crate) struct Trace {
     pub(crate) processes: usize,
     /// Transactions of nftables: each waits for a grace period of RCU.
     pub(crate) nft_commits: usize,
-    opened: BTreeSet<PathBuf>,
+    /// The files that were opened or started.
+    pub(crate) opened: BTreeSet<PathBuf>,
 }
 
 /// Runs the programs under strace.
@@ -51,25 +52,6 @@ impl Trace {
         if matches!(name, "execve" | "openat" | "open") && !failed {
             let path = arguments.split('"').nth(1);
             self.opened.extend(path.map(PathBuf::from));
-        }
-    }
-
-    /// Has the files that were opened copied from the host's file system to the overlay's, which is in memory. A real
-    /// machine has them in its page cache; here each opening would be a question to the host.
-    pub(crate) fn bring_files_to_memory(&self) {
-        let files = self
-            .opened
-            .iter()
-            .filter_map(|path| path.canonicalize().ok());
-        for file in files.filter(|file| file.is_file()) {
-            if ["/proc", "/sys", "/dev"]
-                .iter()
-                .any(|at| file.starts_with(at))
-            {
-                continue;
-            }
-            let permissions = fs::metadata(&file).unwrap().permissions();
-            fs::set_permissions(&file, permissions).unwrap(); // a change, though not of anything
         }
     }
 }

@@ -59,13 +59,34 @@ pub fn observe(name: &str) -> Result<Option<NftTable>, Error> {
     nothing_if_unsupported(open().and_then(|mut client| dump::table(&mut client, name)))
 }
 
-/// Returns the families of the tables that wg-quick(8) made for an interface: `ip wg-quick-wg0`, `ip6 wg-quick-wg0`.
-pub fn wg_quick_tables(ifname: Ifname) -> Result<BTreeSet<net::Family>, Error> {
-    let name = wg_quick_name(ifname);
-    let tables = open().and_then(|mut client| dump::table_names(&mut client));
-    let tables = nothing_if_unsupported(tables)?;
-    let is_there = |family: &net::Family| tables.contains(&((*family).into(), name.clone()));
-    Ok(net::Family::BOTH.into_iter().filter(is_there).collect())
+/// The tables of an interface.
+#[derive(Debug, Default)]
+pub struct Tables {
+    /// Our own, if there is one.
+    pub own: Option<NftTable>,
+    /// The families of those that wg-quick(8) made: `ip wg-quick-wg0`, `ip6 wg-quick-wg0`.
+    pub wg_quick: BTreeSet<net::Family>,
+}
+
+/// Reads the tables of an interface.
+pub fn tables_of(ifname: Ifname) -> Result<Tables, Error> {
+    nothing_if_unsupported(open().and_then(|mut client| {
+        let there = dump::table_names(&mut client)?;
+        let is_there = |family, name: &str| there.iter().any(|it| it.0 == family && it.1 == name);
+        let own = NftTable::name_for(ifname);
+        let wg_quick = wg_quick_name(ifname);
+        Ok(Tables {
+            own: if is_there(Family::INET, &own) {
+                dump::table(&mut client, &own)?
+            } else {
+                None
+            },
+            wg_quick: net::Family::BOTH
+                .into_iter()
+                .filter(|family| is_there((*family).into(), &wg_quick))
+                .collect(),
+        })
+    }))
 }
 
 /// Deletes the table of a family that wg-quick(8) made for an interface.

@@ -10,7 +10,6 @@ use super::{Host, dns, nftables, sysctl, uapi, userspace};
 use crate::config;
 use crate::desired::free_table;
 use crate::net::{Family, Ifname};
-use crate::nft::NftTable;
 use crate::ours;
 use crate::state::{
     Device, DnsBackend, Link, LinkKind, LinkSettings, PolicyRule, Selector, State, Sysctl,
@@ -40,9 +39,10 @@ impl Found {
 impl Host {
     /// Finds out what of the host is the tunnel's. An interface of that name that is no WireGuard one is an error.
     pub fn observe(&mut self, ifname: Ifname, record: Option<&Record>) -> Result<Found> {
+        let tables = nft_tables(ifname)?;
         let mut state = State {
-            nft: nft_table(ifname)?,
-            wg_quick_tables: wg_quick_tables(ifname)?,
+            nft: tables.own,
+            wg_quick_tables: tables.wg_quick,
             dns: record.and_then(|record| record.dns.clone()),
             ..State::default()
         };
@@ -145,23 +145,11 @@ impl Host {
 }
 
 /// Without the right to look there is nothing of ours: whoever made a table could also see it.
-fn may_see_tables() -> bool {
-    nix::unistd::geteuid().is_root()
-}
-
-fn nft_table(ifname: Ifname) -> Result<Option<NftTable>> {
-    if may_see_tables() {
-        Ok(nftables::observe(&NftTable::name_for(ifname))?)
+fn nft_tables(ifname: Ifname) -> Result<nftables::Tables> {
+    if nix::unistd::geteuid().is_root() {
+        Ok(nftables::tables_of(ifname)?)
     } else {
-        Ok(None)
-    }
-}
-
-fn wg_quick_tables(ifname: Ifname) -> Result<BTreeSet<Family>> {
-    if may_see_tables() {
-        Ok(nftables::wg_quick_tables(ifname)?)
-    } else {
-        Ok(BTreeSet::new())
+        Ok(nftables::Tables::default())
     }
 }
 

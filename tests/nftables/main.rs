@@ -331,12 +331,12 @@ fn the_tables_of_wg_quick_are_found_and_deleted() {
     let add = |table| format!("add table {table}\nadd chain {table} preraw\n");
     let ruleset: String = tables.into_iter().chain(others).map(add).collect();
     nft(&["-f", "-"], &ruleset);
-    let found = native::wg_quick_tables(ifname).unwrap();
+    let found = native::tables_of(ifname).unwrap().wg_quick;
     assert_eq!(found, BTreeSet::from(Family::BOTH));
     for family in found.into_iter().chain(Family::BOTH) {
         native::delete_wg_quick_table(ifname, family).unwrap();
     }
-    assert_eq!(native::wg_quick_tables(ifname).unwrap(), BTreeSet::new());
+    assert_eq!(native::tables_of(ifname).unwrap().wg_quick, BTreeSet::new());
     let left = nft(&["list", "tables"], "");
     assert_eq!(
         left,

@@ -41,9 +41,8 @@ const PATIENCE: i64 = 30;
 impl KernelSocket {
     /// Opens a socket of the protocol, in the network namespace of this thread.
     pub fn open(protocol: isize) -> Result<Self, KernelError> {
-        let mut socket = Socket::new(protocol)?;
-        socket.bind_auto()?;
-        socket.connect(&SocketAddr::new(0, 0))?;
+        let socket = Socket::new(protocol)?;
+        socket.connect(&SocketAddr::new(0, 0))?; // which binds it, too, and lets nobody else send
         // both are there since Linux 4.12; without them errors come with fewer words and more bytes
         let _ = socket.set_ext_ack(true);
         let _ = socket.set_cap_ack(true);
