@@ -105,6 +105,11 @@ impl Transaction {
         &self.done
     }
 
+    /// Leaves those steps as they are, whatever becomes of the others.
+    pub fn leave(&mut self, is_left: impl Fn(&Step) -> bool) {
+        self.done.retain(|step| !is_left(step));
+    }
+
     /// Undoes what was done, in reverse, whatever fails. Returns what could not be undone.
     ///
     /// A link that was made goes first, and takes with it what was put on it: so no packet with the tunnel's addresses

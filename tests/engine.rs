@@ -343,6 +343,102 @@ same"#
     ));
 }
 
+/// A second full tunnel beside [`FULL_TUNNEL`], with a resolver of its own.
+const SECOND_FULL_TUNNEL: &str = r"config wg1 <<END
+Address = 10.9.0.2/24
+DNS = 10.9.0.1
+[Peer]
+PublicKey = $peer2
+Endpoint = 192.0.2.7:51820
+AllowedIPs = 0.0.0.0/0
+END
+";
+
+#[test]
+fn two_full_tunnels_at_the_very_same_time_come_and_go_as_one_after_the_other() {
+    host(&format!(
+        r#"{FULL_TUNNEL}{SECOND_FULL_TUNNEL}remember
+for i in {{1..12}}; do
+	wgq -q up wg0 & first=$!
+	wgq -q up wg1
+	wait $first
+	[[ $(ip -4 rule | grep 'not.*fwmark' | cut -d: -f1 | sort -u | wc -l) == 2 ]]
+	[[ $(ip -4 rule | grep -o 'lookup 518..' | sort -u | wc -l) == 2 ]]
+	[[ $(wg show all fwmark | cut -f2 | sort -u | wc -l) == 1 ]]
+	[[ $(sysctl -n net.ipv4.conf.all.src_valid_mark) == 1 ]]
+	wgq -q down wg0 & first=$!
+	wgq -q down wg1
+	wait $first
+	same
+done"#
+    ));
+}
+
+#[test]
+fn a_tunnel_that_is_rolled_back_leaves_what_another_needs_by_now() {
+    host(&format!(
+        r#"{FULL_TUNNEL}{SECOND_FULL_TUNNEL}sed -i '2i PostUp = "$WGQ" up wg1; exit 1' /etc/wireguard/wg0.conf
+remember
+fails 1 wgq up wg0
+says 'as far as PreDown and PostDown undo it'
+[[ $(sysctl -n net.ipv4.conf.all.src_valid_mark) == 1 ]]
+ip route get 198.51.100.1 | has 'dev wg1'
+wgq down wg1
+same"#
+    ));
+}
+
+#[test]
+fn a_hook_may_bring_another_tunnel_up_or_down() {
+    host(&format!(
+        r#"{FULL_TUNNEL}{SECOND_FULL_TUNNEL}sed -i '2i PreUp = "$WGQ" up wg1\nPostDown = "$WGQ" down wg1' /etc/wireguard/wg0.conf
+config wg2 <<<'PostUp = "$WGQ" up wg0
+PreDown = "$WGQ" down wg0'
+remember
+wgq up wg2
+ip route get 198.51.100.1 | has 'dev wg0'
+wgq down wg2
+same"#
+    ));
+}
+
+#[test]
+fn whoever_waits_for_another_wgq_says_so_and_can_be_stopped() {
+    host(&format!(
+        r#"{FULL_TUNNEL}{SECOND_FULL_TUNNEL}set -m # no SIGINT ignored
+# hold SECONDS: holds what wgq locks
+hold() {{
+	flock -o /run/wgq/.lock sleep $1 & holder=$!
+	while flock -n /run/wgq/.lock true; do sleep 0.02; done
+}}
+remember
+mkdir -p /run/wgq
+hold 1.5
+said=$(wgq up wg0 2>&1)
+says 'wgq: waiting for another wgq'
+wait $holder || true
+for command in 'up wg1' 'down wg0'; do
+	snapshot >"$work/up"
+	hold 10
+	"$WGQ" $command 2>"$work/said" & waiting=$!
+	sleep 0.8
+	kill -INT $waiting
+	status=0
+	wait $waiting || status=$?
+	said=$(<"$work/said")
+	[[ $status == 1 ]]
+	says 'wgq: waiting for another wgq'
+	says 'interrupted by SIGINT'
+	kill $holder
+	wait $holder || true
+	rm /run/wgq/.lock
+	same "$work/up"
+done
+wgq down wg0
+same"#
+    ));
+}
+
 #[test]
 fn without_ipv6_its_parts_are_skipped_with_a_warning() {
     host(&format!(

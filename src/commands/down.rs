@@ -1,7 +1,7 @@
 //! `wgq down`: as much of it as can be done.
 
-use super::{load, save};
-use crate::apply::{FailedStep, as_much_as_possible};
+use super::{describe, load, save};
+use crate::apply::{Stop, as_much_as_possible};
 use crate::cli;
 use crate::config::{self, Config, Hooks};
 use crate::error::Error;
@@ -14,7 +14,7 @@ use crate::net::Ifname;
 use crate::plan;
 use crate::report::Report;
 use crate::state::{Dns, DnsBackend, LinkKind, State};
-use crate::step::Step;
+use crate::step::HookPhase;
 
 /// Takes an interface down: with or without its file, its link or a record, and after `wg-quick up` too.
 pub(super) fn down(args: &cli::Target, dry_run: bool, report: Report) -> Result<(), Error> {
@@ -31,28 +31,48 @@ pub(super) fn down(args: &cli::Target, dry_run: bool, report: Report) -> Result<
     let record = record(ifname, report);
     let config = config(&target, report);
     let mut host = Host::open(report, target.path.as_deref())?;
-    let mut found = host.observe(ifname, record.as_ref())?;
-    if record.is_none() {
-        if found.state.is_nothing() {
-            Record::delete(ifname)?; // one that an `up` was killed at writing
-            return Err(Error::new(format_args!("`{ifname}' is not up")));
-        }
-        found.state.dns = config.as_ref().and_then(dns_of_wg_quick);
+    let mut lock = None;
+    if !dry_run {
+        lock = Some(host.lock().map_err(describe)?);
+    }
+    let mut found = look(&mut host, ifname, record.as_ref(), config.as_ref())?;
+    if record.is_none() && found.state.is_nothing() {
+        Record::delete(ifname)?; // one that an `up` was killed at writing
+        return Err(Error::new(format_args!("`{ifname}' is not up")));
     }
     let hooks = hooks(config.as_ref(), record.as_ref());
-    let gone = gone(ifname, &found, record.as_ref());
-    let plan = plan::down(ifname, &hooks, &found.state, &gone);
+    let pre_down = plan::hook_steps(ifname, &hooks, HookPhase::PreDown);
+    let mut failed = Vec::new();
+    if !dry_run && !pre_down.is_empty() {
+        drop(lock.take());
+        failed = as_much_as_possible(&mut host, &pre_down);
+        lock = Some(host.lock().map_err(|stop| still_up(ifname, stop))?);
+        found = look(&mut host, ifname, record.as_ref(), config.as_ref())?;
+    }
+    let plan = plan::down(
+        ifname,
+        &hooks,
+        &found.state,
+        &gone(ifname, &found, record.as_ref()),
+    );
     if dry_run {
         return load::show(&[plan.before, plan.after].concat());
     }
-    let mut failed = as_much_as_possible(&mut host, &plan.before);
-    let saved = config
-        .filter(|config| config.interface.save_config)
-        .map_or(Ok(()), |config| {
-            save(&mut host, &target, &config, record.as_ref(), report)
-        });
-    failed.extend(as_much_as_possible(&mut host, &plan.after));
-    forget(ifname, record, &failed)?;
+    let saved = match &config {
+        Some(config) if config.interface.save_config => {
+            save::before_down(&target, config, &found, record.as_ref(), report)
+                .map_err(Error::something_left)
+        }
+        _ => Ok(()),
+    };
+    let (steps, post_down) = plan::split_hooks(&plan.after);
+    let not_done = as_much_as_possible(&mut host, steps);
+    if not_done.is_empty() {
+        forget(ifname, record)?;
+    }
+    drop(lock);
+    failed.extend(not_done);
+    failed.extend(as_much_as_possible(&mut host, post_down));
     if failed.is_empty() {
         return saved;
     }
@@ -63,16 +83,27 @@ pub(super) fn down(args: &cli::Target, dry_run: bool, report: Report) -> Result<
     Err(Error::said().outcome(sentence).left(&failed))
 }
 
-/// Saves what runs, as PreDown hooks have left it.
-fn save(
+/// Finds out what there is; without a record, what wg-quick may have left.
+fn look(
     host: &mut Host,
-    target: &Target,
-    config: &Config,
+    ifname: Ifname,
     record: Option<&Record>,
-    report: Report,
-) -> Result<(), Error> {
-    let found = host.observe(target.ifname, record)?;
-    save::before_down(target, config, &found, record, report).map_err(Error::something_left)
+    config: Option<&Config>,
+) -> Result<Found, Error> {
+    let mut found = host.observe(ifname, record)?;
+    if record.is_none() && !found.state.is_nothing() {
+        found.state.dns = config.and_then(dns_of_wg_quick);
+    }
+    Ok(found)
+}
+
+/// Says that nothing was taken away, after PreDown hooks have run.
+fn still_up(ifname: Ifname, stop: Stop) -> Error {
+    describe(stop)
+        .outcome(format_args!(
+            "{ifname} is still up, but its PreDown hooks have run"
+        ))
+        .something_left()
 }
 
 /// The host without the tunnel: nothing of it, and the kernel variables as they were before where that is for us to say.
@@ -88,16 +119,9 @@ fn gone(ifname: Ifname, found: &Found, record: Option<&Record>) -> State {
 }
 
 /// Forgets the tunnel once nothing is left of it that a second `down` could take away.
-fn forget(ifname: Ifname, record: Option<Record>, failed: &[FailedStep]) -> anyhow::Result<()> {
-    let is_hook = |failed: &FailedStep| matches!(failed.step, Step::Hook { .. });
-    if !failed.iter().all(is_hook) {
-        return Ok(());
-    }
-    if let Some(record) = record {
-        record.hand_over_sysctls(ifname)?;
-        if record.kind != LinkKind::Kernel {
-            userspace::remove_socket(ifname)?;
-        }
+fn forget(ifname: Ifname, record: Option<Record>) -> anyhow::Result<()> {
+    if record.is_some_and(|record| record.kind != LinkKind::Kernel) {
+        userspace::remove_socket(ifname)?;
     }
     Record::delete(ifname)
 }
