@@ -80,10 +80,7 @@ impl Host {
         }
         match self.wireguard() {
             Ok(wireguard) => failures(wireguard.execute(steps)),
-            Err(error) => vec![Failure {
-                index: 0,
-                error: error.into(),
-            }],
+            Err(error) => vec![failure(0, error.into())],
         }
     }
 
@@ -155,8 +152,7 @@ impl Executor for Host {
             None => {
                 let one_by_one = steps.iter().enumerate();
                 let failed = one_by_one.filter_map(|(index, step)| {
-                    let error = self.execute_one(step).err()?;
-                    Some(Failure { index, error })
+                    Some(failure(index, self.execute_one(step).err()?))
                 });
                 failed.collect()
             }
@@ -178,11 +174,22 @@ impl Executor for Host {
 }
 
 fn failures(failed: Vec<netlink::Failure>) -> Vec<Failure> {
-    let failure = |failed: netlink::Failure| Failure {
-        index: failed.index,
-        error: failed.error.into(),
+    let failed = failed.into_iter();
+    failed
+        .map(|failed| failure(failed.index, failed.error.into()))
+        .collect()
+}
+
+fn failure(index: usize, error: anyhow::Error) -> Failure {
+    let kernel = |cause: &(dyn std::error::Error + 'static)| {
+        let error = cause.downcast_ref::<KernelError>();
+        error.is_some_and(KernelError::is_uncertain)
     };
-    failed.into_iter().map(failure).collect()
+    Failure {
+        index,
+        uncertain: error.chain().any(kernel),
+        error,
+    }
 }
 
 /// Returns the number of the kernel's error, where one is the cause.
@@ -191,4 +198,24 @@ pub fn errno(error: &anyhow::Error) -> Option<i32> {
         let kernel = cause.downcast_ref::<KernelError>().map(KernelError::errno);
         kernel.or_else(|| cause.downcast_ref::<std::io::Error>()?.raw_os_error())
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_whose_answer_was_lost_is_told_from_one_that_was_refused() {
+        let route = |errno| failure(0, KernelError::from_errno(errno).into()).uncertain;
+        let table = |errno| {
+            let error = nftables::Error::Unreadable(KernelError::from_errno(errno));
+            failure(0, anyhow::Error::from(error).context("wg0")).uncertain
+        };
+        for errno in [libc::ENOBUFS, libc::ETIMEDOUT, libc::EINTR] {
+            assert!(route(errno) && table(errno), "{errno}");
+        }
+        for errno in [libc::EEXIST, libc::EPERM] {
+            assert!(!route(errno) && !table(errno), "{errno}");
+        }
+    }
 }

@@ -357,7 +357,7 @@ END
 #[test]
 fn two_full_tunnels_at_the_very_same_time_come_and_go_as_one_after_the_other() {
     host(&format!(
-        r#"{FULL_TUNNEL}{SECOND_FULL_TUNNEL}remember
+        r"{FULL_TUNNEL}{SECOND_FULL_TUNNEL}remember
 for i in {{1..12}}; do
 	wgq -q up wg0 & first=$!
 	wgq -q up wg1
@@ -370,7 +370,7 @@ for i in {{1..12}}; do
 	wgq -q down wg1
 	wait $first
 	same
-done"#
+done"
     ));
 }
 
