@@ -8,6 +8,7 @@ use crate::{hint, host};
 
 mod down;
 mod load;
+mod origin;
 mod save;
 mod selftest;
 mod strip;

@@ -135,6 +135,50 @@ same"#
 }
 
 #[test]
+fn a_name_alone_is_the_file_that_up_used() {
+    host(
+        r#"log=$work/log
+config wg0 <<<"PostDown = echo installed >>$log"
+cp /etc/wireguard/wg0.conf "$work/original"
+mkdir "$work/here"
+sed 's/installed/here/; $a SaveConfig = true' /etc/wireguard/wg0.conf >"$work/here/wg0.conf"
+remember
+for save in save down; do
+	(cd "$work/here" && wgq up ./wg0.conf)
+	wg set wg0 peer $peer1 allowed-ips 10.8.0.9/32
+	said=$(wgq $save wg0 2>&1)
+	says "warning: wg0 was brought up from $work/here/wg0.conf, not from /etc/wireguard/wg0.conf: going by the former"
+	has $peer1 "$work/here/wg0.conf"
+	sed -i '/Peer/,$d' "$work/here/wg0.conf"
+	[[ $save == down ]] || wgq down wg0
+done
+diff "$work/original" /etc/wireguard/wg0.conf
+
+wgq up "$work/here/wg0.conf"
+said=$(wgq down /etc/wireguard/wg0.conf 2>&1) # a file is meant when it is named
+says "not from /etc/wireguard/wg0.conf: going by /etc/wireguard/wg0.conf"
+
+wgq up "$work/here/wg0.conf"
+rm "$work/here/wg0.conf"
+said=$(wgq down wg0 2>&1)
+says "going by what is remembered of it"
+
+sed s/installed/stdin/ /etc/wireguard/wg0.conf | wgq up - --name wg0
+fails 1 wgq save wg0
+says "\`wg0' was brought up from standard input, which cannot be saved to"
+said=$(wgq down wg0 2>&1)
+says "wg0 was brought up from standard input, not from /etc/wireguard/wg0.conf: going by what is remembered of it"
+
+cd /etc/wireguard
+wgq up ./wg0.conf
+said=$(wgq down wg0 2>&1)
+[[ $said != *warning* ]]
+[[ $(tr '\n' ' ' <$log) == 'here here installed here stdin installed ' ]]
+same"#,
+    );
+}
+
+#[test]
 fn hooks_run_where_wg_quick_runs_them_and_with_their_text() {
     host(
         r#"log=$work/log

@@ -1,6 +1,6 @@
 //! `wgq save`: what changed on a running interface, written into its file.
 
-use super::load;
+use super::{load, origin};
 use crate::cli;
 use crate::config::{self, Config};
 use crate::error::Error;
@@ -20,9 +20,16 @@ pub(super) fn save(args: &cli::Target, dry_run: bool, report: Report) -> Result<
         return Err(Error::new("standard input cannot be saved to"));
     }
     let _lock = Lock::take(target.ifname)?;
+    let record = Record::read(target.ifname)?;
+    let target = origin::of_running(target, record.as_ref(), report);
+    if target.path.is_none() {
+        return Err(Error::new(format_args!(
+            "`{}' was brought up from standard input, which cannot be saved to",
+            target.ifname
+        )));
+    }
     let config = load::config(&target, report)?;
     let mut host = Host::open(report, target.path.as_deref())?;
-    let record = Record::read(target.ifname)?;
     let found = host.observe(target.ifname, record.as_ref())?;
     if found.state.link.is_none() {
         return Err(Error::new(format_args!("`{}' is not up", target.ifname)));

@@ -133,7 +133,7 @@ impl Attempt<'_> {
             (sysctl.clone(), Needed { value, before })
         });
         Record {
-            config: target.canonical_path(),
+            config: target.absolute_path(),
             complete: false,
             kind: self.kind.clone(),
             rules: &want.rules | &now.rules, // until those that go are gone

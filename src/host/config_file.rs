@@ -24,6 +24,8 @@ pub struct Target {
     pub ifname: Ifname,
     /// Its file; none is standard input.
     pub path: Option<PathBuf>,
+    /// Whether the interface was named and not its file, which is where such files are.
+    pub by_name: bool,
     /// Something to tell: another file could have been meant.
     pub hint: Option<String>,
 }
@@ -37,6 +39,7 @@ impl Target {
             return Ok(Self {
                 ifname,
                 path: None,
+                by_name: false,
                 hint: None,
             });
         }
@@ -66,6 +69,7 @@ impl Target {
         Self {
             ifname,
             path: Some(path),
+            by_name: true,
             hint: None,
         }
     }
@@ -84,6 +88,7 @@ impl Target {
         Self {
             ifname,
             path: Some(text.into()),
+            by_name: false,
             hint,
         }
     }
@@ -105,13 +110,27 @@ impl Target {
         Ok(Self {
             ifname,
             path: Some(config.to_owned()),
+            by_name: false,
             hint: None,
         })
     }
 
-    /// The file's own path, without links; none if there is no file.
-    pub fn canonical_path(&self) -> Option<PathBuf> {
-        self.path.as_ref()?.canonicalize().ok()
+    /// The file's path from the root, as it was named: links stay, and may lead elsewhere one day.
+    pub fn absolute_path(&self) -> Option<PathBuf> {
+        std::path::absolute(self.path.as_ref()?).ok()
+    }
+
+    /// Whether the file is there.
+    pub fn exists(&self) -> bool {
+        self.path.as_ref().is_some_and(|path| path.exists())
+    }
+
+    /// Whether both are one file, by its name or by what is there, or both none.
+    pub fn is_same_file(&self, other: &Self) -> bool {
+        let (Some(a), Some(b)) = (&self.path, &other.path) else {
+            return self.path == other.path;
+        };
+        a == b || matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b)
     }
 
     /// How the file is called in messages.
