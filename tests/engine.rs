@@ -291,7 +291,7 @@ fn a_signal_at_any_moment_of_up_leaves_the_host_as_it_was() {
         r#"{FULL_TUNNEL}remember
 RANDOM=1
 for signal in INT TERM HUP INT TERM HUP INT TERM HUP INT TERM HUP; do
-	setsid "$WGQ" up wg0 2>"$work/said" &
+	setsid env --default-signal=INT "$WGQ" up wg0 2>"$work/said" & # a shell has what it runs so ignore SIGINT
 	sleep 0.0$((RANDOM % 60))
 	kill -$signal $! 2>/dev/null || true
 	status=0
@@ -304,6 +304,26 @@ for signal in INT TERM HUP INT TERM HUP INT TERM HUP INT TERM HUP; do
 	same
 done"#
     ));
+}
+
+#[test]
+fn a_signal_that_is_ignored_stays_ignored() {
+    host(
+        r#"config wg0 <<'END'
+Address = 10.8.0.1/24
+PreUp = kill -$SIGNAL $PPID
+END
+remember
+for SIGNAL in HUP INT; do
+	export SIGNAL
+	fails 1 env --default-signal=INT "$WGQ" up wg0
+	says "interrupted by SIG$SIGNAL"
+	same
+	(trap '' $SIGNAL; wgq up wg0)
+	wgq down wg0
+	same
+done"#,
+    );
 }
 
 #[test]
