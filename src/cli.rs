@@ -74,8 +74,8 @@ pub enum Command {
     },
     /// Write the peers and keys of a running interface into its file
     ///
-    /// Only lines that changed are touched: comments, order and host names stay. A name alone stands for the file that `up`
-    /// used, wherever that is.
+    /// Only lines that changed are touched: comments, order and host names stay. With `--dry-run` they are shown as diff(1)
+    /// shows them, without the keys. A name alone stands for the file that `up` used, wherever that is.
     Save {
         /// The interface
         #[command(flatten)]

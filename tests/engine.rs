@@ -657,8 +657,29 @@ cp /etc/wireguard/wg0.conf "$work/original"
 wgq up wg0
 wgq save wg0
 diff "$work/original" /etc/wireguard/wg0.conf
-wg set wg0 peer $peer1 remove peer $peer2 allowed-ips 10.8.0.9/32
+wg set wg0 peer $peer1 remove peer $peer2 allowed-ips 10.8.0.9/32 preshared-key <(echo $private)
+wg set wg0 private-key <(wg genkey)
+wgq --dry-run save wg0 >"$work/changes"
+diff "$work/original" /etc/wireguard/wg0.conf
+diff "$work/changes" - <<END
+--- /etc/wireguard/wg0.conf
++++ /etc/wireguard/wg0.conf
+@@ -2 +2 @@
+-PrivateKey = (hidden)
++PrivateKey = (hidden)
+@@ -5,4 +5,5 @@
+-[Peer]
+-# Name = phone
+-PublicKey = $peer1
+-AllowedIPs = 10.8.0.2/32
++
++[Peer]
++PublicKey = $peer2
++PresharedKey = (hidden)
++AllowedIPs = 10.8.0.9/32
+END
 wgq save wg0
+[[ ! $(wgq --dry-run save wg0) ]]
 has '^# the office' /etc/wireguard/wg0.conf
 has '# here' /etc/wireguard/wg0.conf
 ! has "$peer1" /etc/wireguard/wg0.conf

@@ -43,13 +43,8 @@ pub(super) fn save(args: &cli::Target, dry_run: bool, report: Report) -> Result<
     write_back(&target, &config, &found.state, dry_run)
 }
 
-/// Writes what runs into the file it came from; with `dry_run` to standard output.
-pub(super) fn write_back(
-    target: &Target,
-    config: &Config,
-    now: &State,
-    dry_run: bool,
-) -> Result<(), Error> {
+/// Writes what runs into the file it came from; with `dry_run` shows what that would change.
+fn write_back(target: &Target, config: &Config, now: &State, dry_run: bool) -> Result<(), Error> {
     let bytes = target.read()?;
     let Ok(before) = config::decode(&bytes) else {
         return Err(Error::new(format_args!(
@@ -57,10 +52,16 @@ pub(super) fn write_back(
             target.shown()
         )));
     };
-    let after = config::save(before, config, now);
     if dry_run {
-        load::print(&after)?;
-    } else if before != after {
+        let file = target.shown();
+        let changes = config::show_save(before, config, now);
+        if !changes.is_empty() {
+            load::print(&format!("--- {file}\n+++ {file}\n{changes}"))?;
+        }
+        return Ok(());
+    }
+    let after = config::save(before, config, now);
+    if before != after {
         target.write(&after)?;
     }
     Ok(())
