@@ -32,7 +32,8 @@ pub fn run(cli: Cli, report: Report) -> Result<(), Error> {
 fn describe(stop: Stop) -> Error {
     match stop {
         Stop::Failed(failed) => {
-            let hint = hint::for_step(&failed.step, host::errno(&failed.error));
+            let hint = host::hint(&failed.error)
+                .or_else(|| hint::for_step(&failed.step, host::errno(&failed.error)));
             Error::new(failed).hint(hint)
         }
         Stop::Interrupted(signal) => Error::new(format_args!("interrupted by {signal}")),

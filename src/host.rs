@@ -192,6 +192,13 @@ fn failure(index: usize, error: anyhow::Error) -> Failure {
     }
 }
 
+/// Returns an action that the user can take, where the cause tells of one.
+pub fn hint(error: &anyhow::Error) -> Option<String> {
+    let firewall =
+        |cause: &(dyn std::error::Error + 'static)| cause.downcast_ref::<nftables::Error>()?.hint();
+    error.chain().find_map(firewall)
+}
+
 /// Returns the number of the kernel's error, where one is the cause.
 pub fn errno(error: &anyhow::Error) -> Option<i32> {
     error.chain().find_map(|cause| {
@@ -203,6 +210,14 @@ pub fn errno(error: &anyhow::Error) -> Option<i32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_the_firewall_lacks_is_told_with_what_to_do() {
+        let error = nftables::Error::Unsupported(KernelError::from_errno(libc::EPROTONOSUPPORT));
+        let error = anyhow::Error::from(error).context("wg0");
+        assert!(hint(&error).is_some_and(|hint| hint.contains("modprobe nf_tables")));
+        assert_eq!(hint(&anyhow::anyhow!("wg0")), None);
+    }
 
     #[test]
     fn a_step_whose_answer_was_lost_is_told_from_one_that_was_refused() {
