@@ -9,13 +9,11 @@ use anyhow::{Context, Result, anyhow, bail};
 use nix::fcntl::OFlag;
 use nix::unistd::fchown;
 
+use crate::config::MAX_BYTES;
 use crate::net::Ifname;
 
 /// The folder of the config files that are named by their interface alone.
 pub const CONFIG_DIR: &str = "/etc/wireguard";
-
-/// The largest file that is read, in bytes: above any with 20,000 peers or 65,280 AllowedIPs on one.
-const LARGEST: u64 = 64 << 20;
 
 /// What a NAME or FILE on the command line means.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -207,11 +205,14 @@ fn read_regular(path: &Path) -> Result<Vec<u8>> {
 
 /// Reads to the end of what is `expected` to have so many bytes.
 fn read_at_most(from: &mut dyn Read, expected: u64) -> Result<Vec<u8>> {
-    let room = usize::try_from(expected.min(LARGEST) + 1)?; // one more, to see the end without growing
-    let mut text = Vec::with_capacity(room);
-    from.take(LARGEST + 1).read_to_end(&mut text)?;
-    if u64::try_from(text.len())? > LARGEST {
-        bail!("larger than {} MiB: this is no config file", LARGEST >> 20);
+    let most = u64::try_from(MAX_BYTES)? + 1; // one more, to see the end without growing
+    let mut text = Vec::with_capacity(usize::try_from((expected + 1).min(most))?);
+    from.take(most).read_to_end(&mut text)?;
+    if text.len() > MAX_BYTES {
+        bail!(
+            "larger than {} MiB: this is no config file",
+            MAX_BYTES >> 20
+        );
     }
     Ok(text)
 }
