@@ -40,3 +40,8 @@ fn describe(stop: Stop) -> Error {
         Stop::Lost(error) => Error::from(error),
     }
 }
+
+/// As [`describe`], before the first step.
+fn not_begun(stop: Stop) -> Error {
+    describe(stop).outcome("nothing was changed")
+}

@@ -493,6 +493,7 @@ for command in 'up wg1' 'down wg0'; do
 	[[ $status == 1 ]]
 	says 'wgq: waiting for another wgq'
 	says 'interrupted by SIGINT'
+	says 'wgq: nothing was changed'
 	kill $holder
 	wait $holder || true
 	rm /run/wgq/.lock

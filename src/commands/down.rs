@@ -1,6 +1,6 @@
 //! `wgq down`: as much of it as can be done.
 
-use super::{describe, load, origin, save};
+use super::{describe, load, not_begun, origin, save};
 use crate::apply::{Stop, as_much_as_possible};
 use crate::cli;
 use crate::config::{self, Config, Hooks};
@@ -62,7 +62,7 @@ struct Down {
 impl Down {
     /// Takes it down, and gives the lock away while hooks run.
     fn run(self, host: &mut Host) -> Result<(), Error> {
-        let mut lock = host.lock().map_err(describe)?;
+        let mut lock = host.lock().map_err(not_begun)?;
         let mut found = self.look(host)?;
         if !self.is_up(&found) {
             Record::delete(self.target.ifname)?; // one that an `up` was killed at writing

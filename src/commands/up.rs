@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
 
-use super::{describe, load};
+use super::{describe, load, not_begun};
 use crate::apply::{FailedStep, Stop, Transaction, as_much_as_possible};
 use crate::cli;
 use crate::config::{Config, Hooks};
@@ -38,7 +38,7 @@ pub(super) fn up(args: &cli::Up, dry_run: bool, report: Report) -> Result<(), Er
             .hint(format!("`wgq down {ifname}` takes it down")));
     }
     let leftover = Record::read(ifname)?;
-    prepare(&config, dry_run, report)?;
+    check_hooks(&config)?;
     let kind = host.choose_driver(args.userspace)?;
     let endpoints = host.resolve(&config, &target.shown(), args.ignore_unresolved)?;
     let attempt = Attempt {
@@ -50,7 +50,8 @@ pub(super) fn up(args: &cli::Up, dry_run: bool, report: Report) -> Result<(), Er
     };
     let mut lock = None;
     if !dry_run {
-        lock = Some(host.lock().map_err(describe)?);
+        lock = Some(host.lock().map_err(not_begun)?);
+        recover_resolver(report);
     }
     let plan = attempt.plan(&mut host)?;
     plan.desired
@@ -68,15 +69,19 @@ pub(super) fn up(args: &cli::Up, dry_run: bool, report: Report) -> Result<(), Er
     }
 }
 
-/// Sees to what would otherwise go wrong half-way: hooks without a shell, a resolver that a loss of power left astray.
-fn prepare(config: &Config, dry_run: bool, report: Report) -> anyhow::Result<()> {
+/// Finds out whether hooks could run, which would otherwise go wrong half-way.
+fn check_hooks(config: &Config) -> anyhow::Result<()> {
     if config.interface.hooks != Hooks::default() {
         hooks::check()?;
     }
-    if !dry_run && let Err(error) = dns::recover() {
+    Ok(())
+}
+
+/// Sees to a resolver that a loss of power left astray.
+fn recover_resolver(report: Report) {
+    if let Err(error) = dns::recover() {
         report.warning(format_args!("{error:#}"));
     }
-    Ok(())
 }
 
 /// One attempt to bring an interface up.
