@@ -453,6 +453,25 @@ same"#
 }
 
 #[test]
+fn what_another_tunnel_left_to_this_one_is_put_back_by_it() {
+    host(&format!(
+        r#"{FULL_TUNNEL}{SECOND_FULL_TUNNEL}cp /etc/wireguard/wg0.conf "$work"
+sed -i '2i PreUp = "$WGQ" up wg1; "$WGQ" down wg1' /etc/wireguard/wg0.conf
+remember
+wgq up wg0
+[[ $(sysctl -n net.ipv4.conf.all.src_valid_mark) == 1 ]]
+wgq down wg0
+same
+sed '2i PostUp = "$WGQ" down wg1; exit 1' "$work/wg0.conf" >/etc/wireguard/wg0.conf
+remember
+wgq up wg1
+fails 1 wgq up wg0
+says 'as far as PreDown and PostDown undo it'
+same"#
+    ));
+}
+
+#[test]
 fn a_hook_may_bring_another_tunnel_up_or_down() {
     host(&format!(
         r#"{FULL_TUNNEL}{SECOND_FULL_TUNNEL}sed -i '2i PreUp = "$WGQ" up wg1\nPostDown = "$WGQ" down wg1' /etc/wireguard/wg0.conf

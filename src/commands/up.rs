@@ -130,10 +130,7 @@ impl Attempt<'_> {
         let (now, want) = (&plan.now, &plan.desired.state);
         let needed = want.sysctls.iter().map(|(sysctl, value)| {
             let before = now.sysctls.get(sysctl).filter(|now| *now != value);
-            let before = before
-                .cloned()
-                .or_else(|| self.before_leftover(sysctl))
-                .or_else(|| Record::before_others(self.ifname, sysctl));
+            let before = before.cloned().or_else(|| Record::before(sysctl));
             let value = value.clone();
             (sysctl.clone(), Needed { value, before })
         });
@@ -146,11 +143,6 @@ impl Attempt<'_> {
             dns: want.dns.clone(),
             hooks: self.config.interface.hooks.clone(),
         }
-    }
-
-    /// The value that a variable had before an attempt that was killed.
-    fn before_leftover(&self, sysctl: &Sysctl) -> Option<String> {
-        self.leftover?.sysctls.get(sysctl)?.before.clone()
     }
 
     /// Carries the plan out, and gives the lock away while hooks run. What a PreUp hook put on the link is taken into
@@ -203,8 +195,9 @@ impl Attempt<'_> {
             left.extend(self.run_hooks(host, HookPhase::PreDown));
         }
         let lock = lock.or_else(|| host.lock_to_undo());
-        self.leave_shared(host, &mut transaction);
-        let not_undone = transaction.roll_back(host);
+        let left_to_us = self.share_sysctls(host, &mut transaction);
+        let mut not_undone = transaction.roll_back(host);
+        not_undone.extend(as_much_as_possible(host, &left_to_us));
         let forgotten = if not_undone.is_empty() {
             self.forget()
         } else {
@@ -235,22 +228,36 @@ impl Attempt<'_> {
         })
     }
 
-    /// Leaves the kernel variables as they are that others need by now. If nobody can tell, they are put back.
-    fn leave_shared(&self, host: &mut Host, transaction: &mut Transaction) {
-        let is_sysctl = |step: &Step| matches!(step, Step::SetSysctl { .. });
-        if !transaction.done().iter().any(is_sysctl) {
-            return;
-        }
+    /// Leaves the kernel variables as they are that others need by now, and returns the steps that put those back which
+    /// others have left to this tunnel meanwhile. If nobody can tell, what was done is undone.
+    fn share_sysctls(&self, host: &mut Host, transaction: &mut Transaction) -> Vec<Step> {
         let Ok(Some(record)) = Record::read(self.ifname) else {
-            return;
+            return Vec::new();
         };
+        if record.sysctls.is_empty() {
+            return Vec::new();
+        }
         let Ok(found) = host.observe(self.ifname, Some(&record)) else {
-            return;
+            return Vec::new();
         };
-        let ours = record.sysctls_to_restore(self.ifname, &found);
+        let mut ours = record.sysctls_to_restore(self.ifname, &found);
         transaction.leave(
             |step| matches!(step, Step::SetSysctl { sysctl, .. } if !ours.contains_key(sysctl)),
         );
+        let is_done = |it: &Sysctl| {
+            let sets = |step: &Step| matches!(step, Step::SetSysctl { sysctl, .. } if sysctl == it);
+            transaction.done().iter().any(sets)
+        };
+        let is_leftover = |it: &Sysctl| {
+            let needs = |record: &Record| record.sysctls.contains_key(it);
+            self.leftover.is_some_and(needs)
+        };
+        ours.retain(|sysctl, _| !is_done(sysctl) && !is_leftover(sysctl));
+        let put_back = |(sysctl, to)| {
+            let from = record.sysctls.get(&sysctl)?.value.clone();
+            Some(Step::SetSysctl { sysctl, from, to })
+        };
+        ours.into_iter().filter_map(put_back).collect()
     }
 
     /// Puts the record back to what it was before.

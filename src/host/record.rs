@@ -99,24 +99,29 @@ impl Record {
 
     /// Reads the records of all other tunnels, damaged ones left out.
     pub fn others(ifname: Ifname) -> Vec<(Ifname, Self)> {
+        let mut records = Self::all();
+        records.retain(|(name, _)| *name != ifname);
+        records
+    }
+
+    fn all() -> Vec<(Ifname, Self)> {
         let entries = fs::read_dir(RUN_DIR).into_iter().flatten().flatten();
         let names = entries.filter_map(|entry| {
             let name = entry.file_name().into_string().ok()?;
             name.strip_suffix(".json")?.parse::<Ifname>().ok()
         });
         names
-            .filter(|&name| name != ifname)
             .filter_map(|name| Some((name, Self::read(name).ok()??)))
             .collect()
     }
 }
 
 impl Record {
-    /// Returns the value that a kernel variable had before the other tunnels that need it.
-    pub fn before_others(ifname: Ifname, sysctl: &Sysctl) -> Option<String> {
-        Self::others(ifname)
+    /// Returns the value that a kernel variable had before the tunnels that need it, by any of their records.
+    pub fn before(sysctl: &Sysctl) -> Option<String> {
+        Self::all()
             .into_iter()
-            .find_map(|(_, mut other)| other.sysctls.remove(sysctl)?.before)
+            .find_map(|(_, mut record)| record.sysctls.remove(sysctl)?.before)
     }
 
     /// Returns the kernel variables to put back when this tunnel goes, with their values: those that it changed, that are
