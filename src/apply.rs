@@ -29,6 +29,8 @@ pub struct Failure {
     pub index: usize,
     /// Why.
     pub error: anyhow::Error,
+    /// Whether the step may be done all the same: the answer was lost.
+    pub uncertain: bool,
 }
 
 /// A step that failed, and why.
@@ -73,7 +75,7 @@ impl Transaction {
             host.announce(run);
             let failures = host.execute(run);
             self.note(run, &failures);
-            for Failure { index, error } in failures {
+            for Failure { index, error, .. } in failures {
                 match run.get(index) {
                     Some(step) if step.is_optional() => host.forgo(step, error),
                     Some(step) => {
@@ -92,17 +94,25 @@ impl Transaction {
 
     /// Keeps in mind what was done, or perhaps half done.
     fn note(&mut self, run: &[Step], failures: &[Failure]) {
-        let failed = |at: usize| failures.iter().any(|failure| failure.index == at);
+        let refused = |at: usize| {
+            let of_step = |failure: &Failure| failure.index == at && !failure.uncertain;
+            failures.iter().any(of_step)
+        };
         let done = run
             .iter()
             .enumerate()
-            .filter(|(at, step)| !failed(*at) || step.may_be_half_done());
+            .filter(|(at, step)| !refused(*at) || step.may_be_half_done());
         self.done.extend(done.map(|(_, step)| step.clone()));
     }
 
     /// The steps that were done so far, those included that failed and may be half done.
     pub fn done(&self) -> &[Step] {
         &self.done
+    }
+
+    /// Leaves those steps as they are, whatever becomes of the others.
+    pub fn leave(&mut self, is_left: impl Fn(&Step) -> bool) {
+        self.done.retain(|step| !is_left(step));
     }
 
     /// Undoes what was done, in reverse, whatever fails. Returns what could not be undone.
@@ -132,7 +142,7 @@ pub fn as_much_as_possible(host: &mut impl Executor, steps: &[Step]) -> Vec<Fail
     let mut failed = Vec::new();
     for run in runs(steps) {
         host.announce(run);
-        for Failure { index, error } in host.execute(run) {
+        for Failure { index, error, .. } in host.execute(run) {
             match run.get(index) {
                 Some(step) if step.is_optional() => host.forgo(step, error),
                 Some(step) => failed.push(FailedStep {

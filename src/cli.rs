@@ -57,7 +57,8 @@ pub enum Command {
     /// Take an interface down, and all that came with it
     ///
     /// As much as can be is done, and all that failed is reported. Neither the file nor the link need be there any more,
-    /// and it may be wg-quick that brought the interface up.
+    /// and it may be wg-quick that brought the interface up. A name alone stands for the file that `up` used, wherever that
+    /// is: its hooks are run, and it is what `SaveConfig` writes to.
     Down {
         /// The interface, or the file it was made from
         #[command(flatten)]
@@ -73,7 +74,8 @@ pub enum Command {
     },
     /// Write the peers and keys of a running interface into its file
     ///
-    /// Only lines that changed are touched: comments, order and host names stay.
+    /// Only lines that changed are touched: comments, order and host names stay. With `--dry-run` they are shown as diff(1)
+    /// shows them, without the keys. A name alone stands for the file that `up` used, wherever that is.
     Save {
         /// The interface
         #[command(flatten)]

@@ -1,11 +1,14 @@
 //! The commands, each the pipeline written out: read, parse, observe, plan, apply.
 
+use crate::apply::Stop;
 use crate::cli::{Cli, Command};
 use crate::error::Error;
 use crate::report::Report;
+use crate::{hint, host};
 
 mod down;
 mod load;
+mod origin;
 mod save;
 mod selftest;
 mod strip;
@@ -23,4 +26,22 @@ pub fn run(cli: Cli, report: Report) -> Result<(), Error> {
         #[cfg(feature = "userspace")]
         Command::Userspace { ifname } => Ok(crate::host::userspace::serve(ifname)?),
     }
+}
+
+/// Says why a command stopped, with a hint where one is known.
+fn describe(stop: Stop) -> Error {
+    match stop {
+        Stop::Failed(failed) => {
+            let hint = host::hint(&failed.error)
+                .or_else(|| hint::for_step(&failed.step, host::errno(&failed.error)));
+            Error::new(failed).hint(hint)
+        }
+        Stop::Interrupted(signal) => Error::new(format_args!("interrupted by {signal}")),
+        Stop::Lost(error) => Error::from(error),
+    }
+}
+
+/// As [`describe`], before the first step.
+fn not_begun(stop: Stop) -> Error {
+    describe(stop).outcome("nothing was changed")
 }

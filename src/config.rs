@@ -12,6 +12,7 @@ mod document;
 mod edit;
 mod endpoint;
 mod excerpt;
+mod hunk;
 mod keys;
 mod layout;
 mod model;
@@ -30,7 +31,7 @@ pub use keys::known_keys;
 pub use model::{Config, Dns, Endpoint, Hooks, Interface, Peer, Table};
 pub use parse::{Parsed, parse};
 pub use reader::Names;
-pub use save::save;
+pub use save::{save, show_save};
 pub use span::{Span, Spanned};
 pub use strip::strip;
 

@@ -3,6 +3,7 @@
 use std::fmt::Display;
 
 use crate::apply::FailedStep;
+use crate::host;
 use crate::report::Report;
 
 /// A command that was refused or failed.
@@ -79,6 +80,6 @@ impl Error {
 
 impl From<anyhow::Error> for Error {
     fn from(error: anyhow::Error) -> Self {
-        Self::new(format_args!("{error:#}"))
+        Self::new(format_args!("{error:#}")).hint(host::hint(&error))
     }
 }

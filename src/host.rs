@@ -80,10 +80,7 @@ impl Host {
         }
         match self.wireguard() {
             Ok(wireguard) => failures(wireguard.execute(steps)),
-            Err(error) => vec![Failure {
-                index: 0,
-                error: error.into(),
-            }],
+            Err(error) => vec![failure(0, error.into())],
         }
     }
 
@@ -155,8 +152,7 @@ impl Executor for Host {
             None => {
                 let one_by_one = steps.iter().enumerate();
                 let failed = one_by_one.filter_map(|(index, step)| {
-                    let error = self.execute_one(step).err()?;
-                    Some(Failure { index, error })
+                    Some(failure(index, self.execute_one(step).err()?))
                 });
                 failed.collect()
             }
@@ -178,11 +174,29 @@ impl Executor for Host {
 }
 
 fn failures(failed: Vec<netlink::Failure>) -> Vec<Failure> {
-    let failure = |failed: netlink::Failure| Failure {
-        index: failed.index,
-        error: failed.error.into(),
+    let failed = failed.into_iter();
+    failed
+        .map(|failed| failure(failed.index, failed.error.into()))
+        .collect()
+}
+
+fn failure(index: usize, error: anyhow::Error) -> Failure {
+    let kernel = |cause: &(dyn std::error::Error + 'static)| {
+        let error = cause.downcast_ref::<KernelError>();
+        error.is_some_and(KernelError::is_uncertain)
     };
-    failed.into_iter().map(failure).collect()
+    Failure {
+        index,
+        uncertain: error.chain().any(kernel),
+        error,
+    }
+}
+
+/// Returns an action that the user can take, where the cause tells of one.
+pub fn hint(error: &anyhow::Error) -> Option<String> {
+    let firewall =
+        |cause: &(dyn std::error::Error + 'static)| cause.downcast_ref::<nftables::Error>()?.hint();
+    error.chain().find_map(firewall)
 }
 
 /// Returns the number of the kernel's error, where one is the cause.
@@ -191,4 +205,32 @@ pub fn errno(error: &anyhow::Error) -> Option<i32> {
         let kernel = cause.downcast_ref::<KernelError>().map(KernelError::errno);
         kernel.or_else(|| cause.downcast_ref::<std::io::Error>()?.raw_os_error())
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_firewall_lacks_is_told_with_what_to_do() {
+        let error = nftables::Error::Unsupported(KernelError::from_errno(libc::EPROTONOSUPPORT));
+        let error = anyhow::Error::from(error).context("wg0");
+        assert!(hint(&error).is_some_and(|hint| hint.contains("modprobe nf_tables")));
+        assert_eq!(hint(&anyhow::anyhow!("wg0")), None);
+    }
+
+    #[test]
+    fn a_step_whose_answer_was_lost_is_told_from_one_that_was_refused() {
+        let route = |errno| failure(0, KernelError::from_errno(errno).into()).uncertain;
+        let table = |errno| {
+            let error = nftables::Error::Unreadable(KernelError::from_errno(errno));
+            failure(0, anyhow::Error::from(error).context("wg0")).uncertain
+        };
+        for errno in [libc::ENOBUFS, libc::ETIMEDOUT, libc::EINTR] {
+            assert!(route(errno) && table(errno), "{errno}");
+        }
+        for errno in [libc::EEXIST, libc::EPERM] {
+            assert!(!route(errno) && !table(errno), "{errno}");
+        }
+    }
 }

@@ -65,6 +65,13 @@ pub fn hook_steps(ifname: Ifname, hooks: &Hooks, phase: HookPhase) -> Vec<Step> 
     commands.into_iter().map(step).collect()
 }
 
+/// Cuts a plan in two, before the hooks that it ends with.
+pub fn split_hooks(steps: &[Step]) -> (&[Step], &[Step]) {
+    let is_hook = |step: &Step| matches!(step, Step::Hook { .. });
+    let hooks = steps.iter().position(is_hook);
+    steps.split_at(hooks.unwrap_or(steps.len()))
+}
+
 /// The way down, in the two parts between which a changed device is saved.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Down {

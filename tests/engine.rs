@@ -135,6 +135,50 @@ same"#
 }
 
 #[test]
+fn a_name_alone_is_the_file_that_up_used() {
+    host(
+        r#"log=$work/log
+config wg0 <<<"PostDown = echo installed >>$log"
+cp /etc/wireguard/wg0.conf "$work/original"
+mkdir "$work/here"
+sed 's/installed/here/; $a SaveConfig = true' /etc/wireguard/wg0.conf >"$work/here/wg0.conf"
+remember
+for save in save down; do
+	(cd "$work/here" && wgq up ./wg0.conf)
+	wg set wg0 peer $peer1 allowed-ips 10.8.0.9/32
+	said=$(wgq $save wg0 2>&1)
+	says "warning: wg0 was brought up from $work/here/wg0.conf, not from /etc/wireguard/wg0.conf: going by the former"
+	has $peer1 "$work/here/wg0.conf"
+	sed -i '/Peer/,$d' "$work/here/wg0.conf"
+	[[ $save == down ]] || wgq down wg0
+done
+diff "$work/original" /etc/wireguard/wg0.conf
+
+wgq up "$work/here/wg0.conf"
+said=$(wgq down /etc/wireguard/wg0.conf 2>&1) # a file is meant when it is named
+says "not from /etc/wireguard/wg0.conf: going by /etc/wireguard/wg0.conf"
+
+wgq up "$work/here/wg0.conf"
+rm "$work/here/wg0.conf"
+said=$(wgq down wg0 2>&1)
+says "going by what is remembered of it"
+
+sed s/installed/stdin/ /etc/wireguard/wg0.conf | wgq up - --name wg0
+fails 1 wgq save wg0
+says "\`wg0' was brought up from standard input, which cannot be saved to"
+said=$(wgq down wg0 2>&1)
+says "wg0 was brought up from standard input, not from /etc/wireguard/wg0.conf: going by what is remembered of it"
+
+cd /etc/wireguard
+wgq up ./wg0.conf
+said=$(wgq down wg0 2>&1)
+[[ $said != *warning* ]]
+[[ $(tr '\n' ' ' <$log) == 'here here installed here stdin installed ' ]]
+same"#,
+    );
+}
+
+#[test]
 fn hooks_run_where_wg_quick_runs_them_and_with_their_text() {
     host(
         r#"log=$work/log
@@ -247,7 +291,7 @@ fn a_signal_at_any_moment_of_up_leaves_the_host_as_it_was() {
         r#"{FULL_TUNNEL}remember
 RANDOM=1
 for signal in INT TERM HUP INT TERM HUP INT TERM HUP INT TERM HUP; do
-	setsid "$WGQ" up wg0 2>"$work/said" &
+	setsid env --default-signal=INT "$WGQ" up wg0 2>"$work/said" & # a shell has what it runs so ignore SIGINT
 	sleep 0.0$((RANDOM % 60))
 	kill -$signal $! 2>/dev/null || true
 	status=0
@@ -260,6 +304,26 @@ for signal in INT TERM HUP INT TERM HUP INT TERM HUP INT TERM HUP; do
 	same
 done"#
     ));
+}
+
+#[test]
+fn a_signal_that_is_ignored_stays_ignored() {
+    host(
+        r#"config wg0 <<'END'
+Address = 10.8.0.1/24
+PreUp = kill -$SIGNAL $PPID
+END
+remember
+for SIGNAL in HUP INT; do
+	export SIGNAL
+	fails 1 env --default-signal=INT "$WGQ" up wg0
+	says "interrupted by SIG$SIGNAL"
+	same
+	(trap '' $SIGNAL; wgq up wg0)
+	wgq down wg0
+	same
+done"#,
+    );
 }
 
 #[test]
@@ -339,6 +403,122 @@ ip route get 198.51.100.1 | has 'dev wg1'
 ip route get 192.0.2.77 | has 'dev uplink'
 [[ $(sysctl -n net.ipv4.conf.all.src_valid_mark) == 1 ]]
 wgq down wg1
+same"#
+    ));
+}
+
+/// A second full tunnel beside [`FULL_TUNNEL`], with a resolver of its own.
+const SECOND_FULL_TUNNEL: &str = r"config wg1 <<END
+Address = 10.9.0.2/24
+DNS = 10.9.0.1
+[Peer]
+PublicKey = $peer2
+Endpoint = 192.0.2.7:51820
+AllowedIPs = 0.0.0.0/0
+END
+";
+
+#[test]
+fn two_full_tunnels_at_the_very_same_time_come_and_go_as_one_after_the_other() {
+    host(&format!(
+        r"{FULL_TUNNEL}{SECOND_FULL_TUNNEL}remember
+for i in {{1..12}}; do
+	wgq -q up wg0 & first=$!
+	wgq -q up wg1
+	wait $first
+	[[ $(ip -4 rule | grep 'not.*fwmark' | cut -d: -f1 | sort -u | wc -l) == 2 ]]
+	[[ $(ip -4 rule | grep -o 'lookup 518..' | sort -u | wc -l) == 2 ]]
+	[[ $(wg show all fwmark | cut -f2 | sort -u | wc -l) == 1 ]]
+	[[ $(sysctl -n net.ipv4.conf.all.src_valid_mark) == 1 ]]
+	wgq -q down wg0 & first=$!
+	wgq -q down wg1
+	wait $first
+	same
+done"
+    ));
+}
+
+#[test]
+fn a_tunnel_that_is_rolled_back_leaves_what_another_needs_by_now() {
+    host(&format!(
+        r#"{FULL_TUNNEL}{SECOND_FULL_TUNNEL}sed -i '2i PostUp = "$WGQ" up wg1; exit 1' /etc/wireguard/wg0.conf
+remember
+fails 1 wgq up wg0
+says 'as far as PreDown and PostDown undo it'
+[[ $(sysctl -n net.ipv4.conf.all.src_valid_mark) == 1 ]]
+ip route get 198.51.100.1 | has 'dev wg1'
+wgq down wg1
+same"#
+    ));
+}
+
+#[test]
+fn what_another_tunnel_left_to_this_one_is_put_back_by_it() {
+    host(&format!(
+        r#"{FULL_TUNNEL}{SECOND_FULL_TUNNEL}cp /etc/wireguard/wg0.conf "$work"
+sed -i '2i PreUp = "$WGQ" up wg1; "$WGQ" down wg1' /etc/wireguard/wg0.conf
+remember
+wgq up wg0
+[[ $(sysctl -n net.ipv4.conf.all.src_valid_mark) == 1 ]]
+wgq down wg0
+same
+sed '2i PostUp = "$WGQ" down wg1; exit 1' "$work/wg0.conf" >/etc/wireguard/wg0.conf
+remember
+wgq up wg1
+fails 1 wgq up wg0
+says 'as far as PreDown and PostDown undo it'
+same"#
+    ));
+}
+
+#[test]
+fn a_hook_may_bring_another_tunnel_up_or_down() {
+    host(&format!(
+        r#"{FULL_TUNNEL}{SECOND_FULL_TUNNEL}sed -i '2i PreUp = "$WGQ" up wg1\nPostDown = "$WGQ" down wg1' /etc/wireguard/wg0.conf
+config wg2 <<<'PostUp = "$WGQ" up wg0
+PreDown = "$WGQ" down wg0'
+remember
+wgq up wg2
+ip route get 198.51.100.1 | has 'dev wg0'
+wgq down wg2
+same"#
+    ));
+}
+
+#[test]
+fn whoever_waits_for_another_wgq_says_so_and_can_be_stopped() {
+    host(&format!(
+        r#"{FULL_TUNNEL}{SECOND_FULL_TUNNEL}set -m # no SIGINT ignored
+# hold SECONDS: holds what wgq locks
+hold() {{
+	flock -o /run/wgq/.lock sleep $1 & holder=$!
+	while flock -n /run/wgq/.lock true; do sleep 0.02; done
+}}
+remember
+mkdir -p /run/wgq
+hold 1.5
+said=$(wgq up wg0 2>&1)
+says 'wgq: waiting for another wgq'
+wait $holder || true
+for command in 'up wg1' 'down wg0'; do
+	snapshot >"$work/up"
+	hold 10
+	"$WGQ" $command 2>"$work/said" & waiting=$!
+	sleep 0.8
+	kill -INT $waiting
+	status=0
+	wait $waiting || status=$?
+	said=$(<"$work/said")
+	[[ $status == 1 ]]
+	says 'wgq: waiting for another wgq'
+	says 'interrupted by SIGINT'
+	says 'wgq: nothing was changed'
+	kill $holder
+	wait $holder || true
+	rm /run/wgq/.lock
+	same "$work/up"
+done
+wgq down wg0
 same"#
     ));
 }
@@ -497,8 +677,29 @@ cp /etc/wireguard/wg0.conf "$work/original"
 wgq up wg0
 wgq save wg0
 diff "$work/original" /etc/wireguard/wg0.conf
-wg set wg0 peer $peer1 remove peer $peer2 allowed-ips 10.8.0.9/32
+wg set wg0 peer $peer1 remove peer $peer2 allowed-ips 10.8.0.9/32 preshared-key <(echo $private)
+wg set wg0 private-key <(wg genkey)
+wgq --dry-run save wg0 >"$work/changes"
+diff "$work/original" /etc/wireguard/wg0.conf
+diff "$work/changes" - <<END
+--- /etc/wireguard/wg0.conf
++++ /etc/wireguard/wg0.conf
+@@ -2 +2 @@
+-PrivateKey = (hidden)
++PrivateKey = (hidden)
+@@ -5,4 +5,5 @@
+-[Peer]
+-# Name = phone
+-PublicKey = $peer1
+-AllowedIPs = 10.8.0.2/32
++
++[Peer]
++PublicKey = $peer2
++PresharedKey = (hidden)
++AllowedIPs = 10.8.0.9/32
+END
 wgq save wg0
+[[ ! $(wgq --dry-run save wg0) ]]
 has '^# the office' /etc/wireguard/wg0.conf
 has '# here' /etc/wireguard/wg0.conf
 ! has "$peer1" /etc/wireguard/wg0.conf

@@ -233,6 +233,29 @@ proptest! {
     }
 
     #[test]
+    fn an_answer_lost_at_any_step_leaves_the_host_as_it_was(now in state(), want in state(), is_done in any::<bool>()) {
+        let plan = diff(ifname(), &now, &want);
+        for lost in 0..plan.len() {
+            let deletes_link = |step: &Step| matches!(step, Step::DeleteLink { .. });
+            if plan[..=lost].iter().any(deletes_link) {
+                break; // as above
+            }
+            let mut host = Model::new(now.clone());
+            host.lost = Some(lost);
+            host.lost_is_done = is_done;
+            let mut transaction = Transaction::default();
+            let result = transaction.execute(&mut host, &plan);
+            if plan[lost].is_optional() {
+                continue;
+            }
+            let stopped = matches!(&result, Err(Stop::Failed(failed)) if failed.step == plan[lost]);
+            prop_assert!(stopped, "{result:?}");
+            transaction.roll_back(&mut host);
+            prop_assert_eq!(sorted(host.state), sorted(now.clone()), "lost at {}", plan[lost]);
+        }
+    }
+
+    #[test]
     fn a_signal_at_any_step_leaves_the_host_as_it_was(now in state(), want in state()) {
         let plan = diff(ifname(), &now, &want);
         for after in 0..=plan.len() {

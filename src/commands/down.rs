@@ -1,7 +1,7 @@
 //! `wgq down`: as much of it as can be done.
 
-use super::{load, save};
-use crate::apply::{FailedStep, as_much_as_possible};
+use super::{describe, load, not_begun, origin, save};
+use crate::apply::{Stop, as_much_as_possible};
 use crate::cli;
 use crate::config::{self, Config, Hooks};
 use crate::error::Error;
@@ -14,7 +14,6 @@ use crate::net::Ifname;
 use crate::plan;
 use crate::report::Report;
 use crate::state::{Dns, DnsBackend, LinkKind, State};
-use crate::step::Step;
 
 /// Takes an interface down: with or without its file, its link or a record, and after `wg-quick up` too.
 pub(super) fn down(args: &cli::Target, dry_run: bool, report: Report) -> Result<(), Error> {
@@ -29,77 +28,154 @@ pub(super) fn down(args: &cli::Target, dry_run: bool, report: Report) -> Result<
         Some(Lock::take(ifname)?)
     };
     let record = record(ifname, report);
+    let target = origin::of_running(target, record.as_ref(), report);
     let config = config(&target, report);
-    let mut host = Host::open(report, target.path.as_deref())?;
-    let mut found = host.observe(ifname, record.as_ref())?;
-    if record.is_none() {
-        if found.state.is_nothing() {
-            Record::delete(ifname)?; // one that an `up` was killed at writing
-            return Err(Error::new(format_args!("`{ifname}' is not up")));
-        }
-        found.state.dns = config.as_ref().and_then(dns_of_wg_quick);
-    }
     let hooks = hooks(config.as_ref(), record.as_ref());
-    let gone = gone(ifname, &found, record.as_ref());
-    let plan = plan::down(ifname, &hooks, &found.state, &gone);
-    if dry_run {
-        return load::show(&[plan.before, plan.after].concat());
+    let mut host = Host::open(report, target.path.as_deref())?;
+    let down = Down {
+        target,
+        record,
+        config,
+        hooks,
+        report,
+    };
+    if !dry_run {
+        return down.run(&mut host);
     }
-    let mut failed = as_much_as_possible(&mut host, &plan.before);
-    let saved = config
-        .filter(|config| config.interface.save_config)
-        .map_or(Ok(()), |config| {
-            save(&mut host, &target, &config, record.as_ref(), report)
-        });
-    failed.extend(as_much_as_possible(&mut host, &plan.after));
-    forget(ifname, record, &failed)?;
-    if failed.is_empty() {
-        return saved;
+    let found = down.look(&mut host)?;
+    if !down.is_up(&found) {
+        return Err(down.not_up());
     }
-    if let Err(error) = saved {
-        error.tell(&report);
-    }
-    let sentence = format!("{ifname} is not wholly down; what failed:");
-    Err(Error::said().outcome(sentence).left(&failed))
+    let plan = down.plan(&found);
+    load::show(&[plan.before, plan.after].concat())
 }
 
-/// Saves what runs, as PreDown hooks have left it.
-fn save(
-    host: &mut Host,
-    target: &Target,
-    config: &Config,
-    record: Option<&Record>,
+/// What is known of an interface that is to go.
+struct Down {
+    target: Target,
+    record: Option<Record>,
+    config: Option<Config>,
+    hooks: Hooks,
     report: Report,
-) -> Result<(), Error> {
-    let found = host.observe(target.ifname, record)?;
-    save::before_down(target, config, &found, record, report).map_err(Error::something_left)
 }
 
-/// The host without the tunnel: nothing of it, and the kernel variables as they were before where that is for us to say.
-fn gone(ifname: Ifname, found: &Found, record: Option<&Record>) -> State {
-    let mut sysctls = found.state.sysctls.clone();
-    if let Some(record) = record {
-        sysctls.extend(record.sysctls_to_restore(ifname, found));
+impl Down {
+    /// Takes it down, and gives the lock away while hooks run.
+    fn run(self, host: &mut Host) -> Result<(), Error> {
+        let mut lock = host.lock().map_err(not_begun)?;
+        let mut found = self.look(host)?;
+        if !self.is_up(&found) {
+            Record::delete(self.target.ifname)?; // one that an `up` was killed at writing
+            return Err(self.not_up());
+        }
+        let mut plan = self.plan(&found);
+        let mut failed = Vec::new();
+        if !plan.before.is_empty() {
+            drop(lock);
+            failed = as_much_as_possible(host, &plan.before);
+            lock = host.lock().map_err(|stop| self.still_up(stop))?;
+            found = self.look_again(host, found);
+            plan = self.plan(&found);
+        }
+        let saved = self.save(&found);
+        let (steps, post_down) = plan::split_hooks(&plan.after);
+        let not_done = as_much_as_possible(host, steps);
+        if not_done.is_empty() {
+            self.forget()?;
+        }
+        drop(lock);
+        failed.extend(not_done);
+        failed.extend(as_much_as_possible(host, post_down));
+        if failed.is_empty() {
+            return saved;
+        }
+        if let Err(error) = saved {
+            error.tell(&self.report);
+        }
+        let sentence = format!("{} is not wholly down; what failed:", self.target.ifname);
+        Err(Error::said().outcome(sentence).left(&failed))
     }
-    State {
-        sysctls,
-        ..State::default()
-    }
-}
 
-/// Forgets the tunnel once nothing is left of it that a second `down` could take away.
-fn forget(ifname: Ifname, record: Option<Record>, failed: &[FailedStep]) -> anyhow::Result<()> {
-    let is_hook = |failed: &FailedStep| matches!(failed.step, Step::Hook { .. });
-    if !failed.iter().all(is_hook) {
-        return Ok(());
+    /// Finds out what there is; without a record, what wg-quick may have left.
+    fn look(&self, host: &mut Host) -> anyhow::Result<Found> {
+        let mut found = host.observe(self.target.ifname, self.record.as_ref())?;
+        if self.record.is_none() && !found.state.is_nothing() {
+            found.state.dns = self.config.as_ref().and_then(dns_of_wg_quick);
+        }
+        Ok(found)
     }
-    if let Some(record) = record {
-        record.hand_over_sysctls(ifname)?;
-        if record.kind != LinkKind::Kernel {
+
+    /// Finds out what there is after the PreDown hooks, or else goes by what was there before.
+    fn look_again(&self, host: &mut Host, before: Found) -> Found {
+        self.look(host).unwrap_or_else(|error| {
+            self.report.warning(format_args!("{error:#}"));
+            before
+        })
+    }
+
+    /// Whether there is anything to take down.
+    fn is_up(&self, found: &Found) -> bool {
+        self.record.is_some() || !found.state.is_nothing()
+    }
+
+    fn not_up(&self) -> Error {
+        Error::new(format_args!("`{}' is not up", self.target.ifname))
+    }
+
+    fn plan(&self, found: &Found) -> plan::Down {
+        let gone = self.gone(found);
+        plan::down(self.target.ifname, &self.hooks, &found.state, &gone)
+    }
+
+    /// The host without the tunnel: nothing of it, and the kernel variables as they were before where that is for us to say.
+    fn gone(&self, found: &Found) -> State {
+        let mut sysctls = found.state.sysctls.clone();
+        if let Some(record) = &self.record {
+            sysctls.extend(record.sysctls_to_restore(self.target.ifname, found));
+        }
+        State {
+            sysctls,
+            ..State::default()
+        }
+    }
+
+    /// Saves what runs, as PreDown hooks have left it.
+    fn save(&self, found: &Found) -> Result<(), Error> {
+        let Some(config) = &self.config else {
+            return Ok(());
+        };
+        if !config.interface.save_config {
+            return Ok(());
+        }
+        save::before_down(
+            &self.target,
+            config,
+            found,
+            self.record.as_ref(),
+            self.report,
+        )
+        .map_err(Error::something_left)
+    }
+
+    /// Forgets the tunnel once nothing is left of it that a second `down` could take away.
+    fn forget(&self) -> anyhow::Result<()> {
+        let ifname = self.target.ifname;
+        let is_userspace = |record: &Record| record.kind != LinkKind::Kernel;
+        if self.record.as_ref().is_some_and(is_userspace) {
             userspace::remove_socket(ifname)?;
         }
+        Record::delete(ifname)
     }
-    Record::delete(ifname)
+
+    /// Says that nothing was taken away, after PreDown hooks have run.
+    fn still_up(&self, stop: Stop) -> Error {
+        let ifname = self.target.ifname;
+        describe(stop)
+            .outcome(format_args!(
+                "{ifname} is still up, but its PreDown hooks have run"
+            ))
+            .something_left()
+    }
 }
 
 /// A record that cannot be read is said and done without.
@@ -112,7 +188,9 @@ fn record(ifname: Ifname, report: Report) -> Option<Record> {
 
 /// The file, if it is there and in order; what was up does not depend on it.
 fn config(target: &Target, report: Report) -> Option<Config> {
-    target.canonical_path()?;
+    if !target.exists() {
+        return None;
+    }
     load::config(target, report).ok()
 }
 

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use anyhow::Context;
 
-use crate::config::{self, Config, Severity};
+use crate::config::{self, Config};
 use crate::error::Error;
 use crate::host::config_file::Target;
 use crate::host::names;
@@ -46,10 +46,7 @@ pub(super) fn config(target: &Target, report: Report) -> Result<Config, Error> {
 pub(super) fn tell(diagnostics: &[config::Diagnostic], target: &Target, report: Report) {
     let file = target.shown();
     for diagnostic in diagnostics {
-        let text = diagnostic.render(&file, report.color());
-        match diagnostic.severity() {
-            Severity::Error | Severity::Warning => report.block(&text),
-        }
+        report.block(&diagnostic.render(&file, report.color()));
     }
 }
 

@@ -1,6 +1,6 @@
 //! `wgq save`: what changed on a running interface, written into its file.
 
-use super::load;
+use super::{load, origin};
 use crate::cli;
 use crate::config::{self, Config};
 use crate::error::Error;
@@ -20,9 +20,16 @@ pub(super) fn save(args: &cli::Target, dry_run: bool, report: Report) -> Result<
         return Err(Error::new("standard input cannot be saved to"));
     }
     let _lock = Lock::take(target.ifname)?;
+    let record = Record::read(target.ifname)?;
+    let target = origin::of_running(target, record.as_ref(), report);
+    if target.path.is_none() {
+        return Err(Error::new(format_args!(
+            "`{}' was brought up from standard input, which cannot be saved to",
+            target.ifname
+        )));
+    }
     let config = load::config(&target, report)?;
     let mut host = Host::open(report, target.path.as_deref())?;
-    let record = Record::read(target.ifname)?;
     let found = host.observe(target.ifname, record.as_ref())?;
     if found.state.link.is_none() {
         return Err(Error::new(format_args!("`{}' is not up", target.ifname)));
@@ -36,13 +43,8 @@ pub(super) fn save(args: &cli::Target, dry_run: bool, report: Report) -> Result<
     write_back(&target, &config, &found.state, dry_run)
 }
 
-/// Writes what runs into the file it came from; with `dry_run` to standard output.
-pub(super) fn write_back(
-    target: &Target,
-    config: &Config,
-    now: &State,
-    dry_run: bool,
-) -> Result<(), Error> {
+/// Writes what runs into the file it came from; with `dry_run` shows what that would change.
+fn write_back(target: &Target, config: &Config, now: &State, dry_run: bool) -> Result<(), Error> {
     let bytes = target.read()?;
     let Ok(before) = config::decode(&bytes) else {
         return Err(Error::new(format_args!(
@@ -50,10 +52,16 @@ pub(super) fn write_back(
             target.shown()
         )));
     };
-    let after = config::save(before, config, now);
     if dry_run {
-        load::print(&after)?;
-    } else if before != after {
+        let file = target.shown();
+        let changes = config::show_save(before, config, now);
+        if !changes.is_empty() {
+            load::print(&format!("--- {file}\n+++ {file}\n{changes}"))?;
+        }
+        return Ok(());
+    }
+    let after = config::save(before, config, now);
+    if before != after {
         target.write(&after)?;
     }
     Ok(())

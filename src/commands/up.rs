@@ -3,16 +3,15 @@
 use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
 
-use super::load;
+use super::{describe, load, not_begun};
 use crate::apply::{FailedStep, Stop, Transaction, as_much_as_possible};
 use crate::cli;
 use crate::config::{Config, Hooks};
 use crate::error::Error;
-use crate::hint;
 use crate::host::config_file::Target;
 use crate::host::lock::Lock;
 use crate::host::record::{Needed, Record};
-use crate::host::{self, Host, dns, hooks, keys};
+use crate::host::{Host, dns, hooks, keys};
 use crate::net::Ifname;
 use crate::plan::{self, Up};
 use crate::report::Report;
@@ -39,7 +38,7 @@ pub(super) fn up(args: &cli::Up, dry_run: bool, report: Report) -> Result<(), Er
             .hint(format!("`wgq down {ifname}` takes it down")));
     }
     let leftover = Record::read(ifname)?;
-    prepare(&config, dry_run, report)?;
+    check_hooks(&config)?;
     let kind = host.choose_driver(args.userspace)?;
     let endpoints = host.resolve(&config, &target.shown(), args.ignore_unresolved)?;
     let attempt = Attempt {
@@ -49,6 +48,11 @@ pub(super) fn up(args: &cli::Up, dry_run: bool, report: Report) -> Result<(), Er
         kind,
         leftover: leftover.as_ref(),
     };
+    let mut lock = None;
+    if !dry_run {
+        lock = Some(host.lock().map_err(not_begun)?);
+        recover_resolver(report);
+    }
     let plan = attempt.plan(&mut host)?;
     plan.desired
         .warnings
@@ -59,21 +63,25 @@ pub(super) fn up(args: &cli::Up, dry_run: bool, report: Report) -> Result<(), Er
     }
     attempt.record(&target, &plan).write(ifname)?;
     let mut transaction = Transaction::default();
-    match attempt.execute(&mut host, &mut transaction, &target, &plan) {
+    match attempt.execute(&mut host, &mut lock, &mut transaction, &target, plan) {
         Ok(()) => Ok(()),
-        Err(stop) => Err(attempt.give_up(&mut host, transaction, stop)),
+        Err(stop) => Err(attempt.give_up(&mut host, lock, transaction, stop)),
     }
 }
 
-/// Sees to what would otherwise go wrong half-way: hooks without a shell, a resolver that a loss of power left astray.
-fn prepare(config: &Config, dry_run: bool, report: Report) -> anyhow::Result<()> {
+/// Finds out whether hooks could run, which would otherwise go wrong half-way.
+fn check_hooks(config: &Config) -> anyhow::Result<()> {
     if config.interface.hooks != Hooks::default() {
         hooks::check()?;
     }
-    if !dry_run && let Err(error) = dns::recover() {
+    Ok(())
+}
+
+/// Sees to a resolver that a loss of power left astray.
+fn recover_resolver(report: Report) {
+    if let Err(error) = dns::recover() {
         report.warning(format_args!("{error:#}"));
     }
-    Ok(())
 }
 
 /// One attempt to bring an interface up.
@@ -122,66 +130,59 @@ impl Attempt<'_> {
         let (now, want) = (&plan.now, &plan.desired.state);
         let needed = want.sysctls.iter().map(|(sysctl, value)| {
             let before = now.sysctls.get(sysctl).filter(|now| *now != value);
-            let before = before.cloned().or_else(|| self.before_leftover(sysctl));
+            let before = before.cloned().or_else(|| Record::before(sysctl));
             let value = value.clone();
             (sysctl.clone(), Needed { value, before })
         });
         Record {
-            config: target.canonical_path(),
+            config: target.absolute_path(),
             complete: false,
             kind: self.kind.clone(),
-            rules: want.rules.clone(),
+            rules: &want.rules | &now.rules, // until those that go are gone
             sysctls: needed.collect(),
             dns: want.dns.clone(),
             hooks: self.config.interface.hooks.clone(),
         }
     }
 
-    /// The value that a variable had before an attempt that was killed.
-    fn before_leftover(&self, sysctl: &Sysctl) -> Option<String> {
-        self.leftover?.sysctls.get(sysctl)?.before.clone()
-    }
-
-    /// Carries the plan out. What a PreUp hook put on the link is taken into account by a second look.
+    /// Carries the plan out, and gives the lock away while hooks run. What a PreUp hook put on the link is taken into
+    /// account by a second look, and what others did meanwhile.
     fn execute(
         &self,
         host: &mut Host,
+        lock: &mut Option<Lock>,
         transaction: &mut Transaction,
         target: &Target,
-        plan: &Up,
+        mut plan: Up,
     ) -> Result<(), Stop> {
-        if plan.before.is_empty() {
-            return self.finish(host, transaction, target, plan);
+        if !plan.before.is_empty() {
+            *lock = None;
+            transaction.execute(host, &plan.before)?;
+            *lock = Some(host.lock()?);
+            plan = self.plan(host).map_err(Stop::Lost)?;
+            let record = self.record(target, &plan);
+            record.write(self.ifname).map_err(Stop::Lost)?;
         }
-        transaction.execute(host, &plan.before)?;
-        let plan = self.plan(host).map_err(Stop::Lost)?;
-        let record = self.record(target, &plan);
-        record.write(self.ifname).map_err(Stop::Lost)?;
-        self.finish(host, transaction, target, &plan)
-    }
-
-    /// Carries out all but what comes before the second look, and notes that the device is complete before PostUp hooks run.
-    fn finish(
-        &self,
-        host: &mut Host,
-        transaction: &mut Transaction,
-        target: &Target,
-        plan: &Up,
-    ) -> Result<(), Stop> {
-        let is_hook = |step: &Step| matches!(step, Step::Hook { .. });
-        let hooks = plan.after.iter().position(is_hook);
-        let (steps, hooks) = plan.after.split_at(hooks.unwrap_or(plan.after.len()));
+        let (steps, hooks) = plan::split_hooks(&plan.after);
         transaction.execute(host, steps)?;
         let record = Record {
             complete: true,
-            ..self.record(target, plan)
+            rules: plan.desired.state.rules.clone(),
+            ..self.record(target, &plan)
         };
         record.write(self.ifname).map_err(Stop::Lost)?;
+        *lock = None;
         transaction.execute(host, hooks)
     }
 
     /// Undoes what was done, and says how that went.
-    fn give_up(&self, host: &mut Host, transaction: Transaction, stop: Stop) -> Error {
+    fn give_up(
+        &self,
+        host: &mut Host,
+        lock: Option<Lock>,
+        mut transaction: Transaction,
+        stop: Stop,
+    ) -> Error {
         let ifname = self.ifname;
         let begun = |phase| {
             let of_phase = |step: &Step| matches!(step, Step::Hook { phase: p, .. } if *p == phase);
@@ -193,17 +194,30 @@ impl Attempt<'_> {
         if post_up {
             left.extend(self.run_hooks(host, HookPhase::PreDown));
         }
-        left.extend(transaction.roll_back(host));
+        let lock = lock.or_else(|| host.lock_to_undo());
+        let left_to_us = self.share_sysctls(host, &mut transaction);
+        let mut not_undone = transaction.roll_back(host);
+        not_undone.extend(as_much_as_possible(host, &left_to_us));
+        let forgotten = if not_undone.is_empty() {
+            self.forget()
+        } else {
+            Ok(())
+        };
+        drop(lock);
+        left.extend(not_undone);
         if hooks {
             left.extend(self.run_hooks(host, HookPhase::PostDown));
         }
-        let error = describe(stop);
+        let mut error = describe(stop);
+        if let Err(why) = &forgotten {
+            error = error.outcome(format_args!("{why:#}")).something_left();
+        }
         if !left.is_empty() {
             let sentence = format!("{ifname} was not rolled back completely; still to undo:");
             return error.outcome(sentence).left(&left);
         }
-        if let Err(why) = self.forget() {
-            return error.outcome(format_args!("{why:#}")).something_left();
+        if forgotten.is_err() {
+            return error;
         }
         error.outcome(if hooks {
             format!(
@@ -212,6 +226,38 @@ impl Attempt<'_> {
         } else {
             format!("{ifname} was rolled back: nothing was changed")
         })
+    }
+
+    /// Leaves the kernel variables as they are that others need by now, and returns the steps that put those back which
+    /// others have left to this tunnel meanwhile. If nobody can tell, what was done is undone.
+    fn share_sysctls(&self, host: &mut Host, transaction: &mut Transaction) -> Vec<Step> {
+        let Ok(Some(record)) = Record::read(self.ifname) else {
+            return Vec::new();
+        };
+        if record.sysctls.is_empty() {
+            return Vec::new();
+        }
+        let Ok(found) = host.observe(self.ifname, Some(&record)) else {
+            return Vec::new();
+        };
+        let mut ours = record.sysctls_to_restore(self.ifname, &found);
+        transaction.leave(
+            |step| matches!(step, Step::SetSysctl { sysctl, .. } if !ours.contains_key(sysctl)),
+        );
+        let is_done = |it: &Sysctl| {
+            let sets = |step: &Step| matches!(step, Step::SetSysctl { sysctl, .. } if sysctl == it);
+            transaction.done().iter().any(sets)
+        };
+        let is_leftover = |it: &Sysctl| {
+            let needs = |record: &Record| record.sysctls.contains_key(it);
+            self.leftover.is_some_and(needs)
+        };
+        ours.retain(|sysctl, _| !is_done(sysctl) && !is_leftover(sysctl));
+        let put_back = |(sysctl, to)| {
+            let from = record.sysctls.get(&sysctl)?.value.clone();
+            Some(Step::SetSysctl { sysctl, from, to })
+        };
+        ours.into_iter().filter_map(put_back).collect()
     }
 
     /// Puts the record back to what it was before.
@@ -225,17 +271,5 @@ impl Attempt<'_> {
     fn run_hooks(&self, host: &mut Host, phase: HookPhase) -> Vec<FailedStep> {
         let hooks = &self.config.interface.hooks;
         as_much_as_possible(host, &plan::hook_steps(self.ifname, hooks, phase))
-    }
-}
-
-/// Says why `up` stopped, with a hint where one is known.
-fn describe(stop: Stop) -> Error {
-    match stop {
-        Stop::Failed(failed) => {
-            let hint = hint::for_step(&failed.step, host::errno(&failed.error));
-            Error::new(failed).hint(hint)
-        }
-        Stop::Interrupted(signal) => Error::new(format_args!("interrupted by {signal}")),
-        Stop::Lost(error) => Error::from(error),
     }
 }

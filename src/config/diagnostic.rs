@@ -39,11 +39,6 @@ impl Diagnostic {
         Self::new(Severity::Error, message.as_ref())
     }
 
-    /// Something that is probably not meant.
-    pub fn warning(message: impl AsRef<str>) -> Self {
-        Self::new(Severity::Warning, message.as_ref())
-    }
-
     pub(super) fn new(severity: Severity, message: &str) -> Self {
         Self {
             severity,
@@ -103,11 +98,6 @@ impl Diagnostic {
     /// How bad it is.
     pub fn severity(&self) -> Severity {
         self.severity
-    }
-
-    /// The line it is on, from 1; none if it is about the file as a whole.
-    pub fn line(&self) -> Option<usize> {
-        self.place.as_ref().map(|place| place.line)
     }
 
     /// Where it is told among others: by place, and what has none last.

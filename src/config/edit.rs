@@ -5,6 +5,7 @@ use std::fmt::Display;
 use std::ops::Range;
 
 use super::document::{Entry, Line};
+use super::hunk::{Change, hunks};
 use super::layout::{Layout, Part};
 use super::span::{Fragment, is_blank};
 
@@ -12,7 +13,7 @@ use super::span::{Fragment, is_blank};
 pub(super) struct Edit<'l, 't> {
     layout: &'l Layout<'t>,
     line_end: &'static str,
-    changes: Vec<(Range<usize>, String)>,
+    changes: Vec<Change>,
 }
 
 impl<'l, 't> Edit<'l, 't> {
@@ -26,16 +27,25 @@ impl<'l, 't> Edit<'l, 't> {
     }
 
     /// The file's text with the changes made.
-    pub(super) fn apply(mut self, text: &str) -> String {
-        self.changes.sort_by_key(|(bytes, _)| bytes.start); // stable: what comes to one place keeps its order
+    pub(super) fn apply(self, text: &str) -> String {
         let mut edited = String::with_capacity(text.len());
         let mut from = 0;
-        for (bytes, with) in self.changes {
+        for (bytes, with) in self.in_order() {
             edited += text.get(from..bytes.start).unwrap_or_default();
             edited += &with;
             from = bytes.end;
         }
         edited + text.get(from..).unwrap_or_default()
+    }
+
+    /// The changes by lines, with secret keys hidden; nothing if there are none.
+    pub(super) fn show(self, text: &str) -> String {
+        hunks(text, &self.in_order())
+    }
+
+    fn in_order(mut self) -> Vec<Change> {
+        self.changes.sort_by_key(|(bytes, _)| bytes.start); // stable: what comes to one place keeps its order
+        self.changes
     }
 
     /// Takes those bytes away.
@@ -120,7 +130,8 @@ impl<'l, 't> Edit<'l, 't> {
         self.insert(last.whole.span().end, line);
     }
 
-    fn insert(&mut self, at: usize, text: String) {
+    /// Puts a text before that byte.
+    pub(super) fn insert(&mut self, at: usize, text: String) {
         self.replace(at..at, text);
     }
 

@@ -1,5 +1,6 @@
 //! What runs, written into the file: only what changed, and there where it stands.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
@@ -18,17 +19,44 @@ use crate::state::{Peer, State};
 /// Comments, order and spacing stay. So do host names, keys from files or hooks, and what the file leaves to wgq or the
 /// kernel to choose: port, mark and MTU change only where the file has one.
 pub fn save(text: &str, config: &Config, now: &State) -> String {
-    let line_end = if text.contains("\r\n") { "\r\n" } else { "\n" };
-    let unended = !text.is_empty() && !text.ends_with('\n');
-    if unended {
-        // as lines are all alike then
-        let saved = save(&(text.to_owned() + line_end), config, now);
-        return saved
-            .strip_suffix(line_end)
-            .map(str::to_owned)
-            .unwrap_or(saved);
+    let line_end = line_end(text);
+    let ended = ended(text, line_end);
+    let saved = edit(&Layout::of(&ended), line_end, config, now, ended.len()).apply(&ended);
+    match saved.strip_suffix(line_end) {
+        Some(unended) if ended.len() > text.len() => unended.to_owned(),
+        _ => saved,
     }
-    let layout = Layout::of(text);
+}
+
+/// What [`save`] would change, in the form of `diff -U0`, without the two lines on files; nothing if that is nothing.
+/// Secret keys are hidden.
+pub fn show_save(text: &str, config: &Config, now: &State) -> String {
+    let line_end = line_end(text);
+    let ended = ended(text, line_end);
+    edit(&Layout::of(&ended), line_end, config, now, ended.len()).show(&ended)
+}
+
+fn line_end(text: &str) -> &'static str {
+    if text.contains("\r\n") { "\r\n" } else { "\n" }
+}
+
+/// The text with an end to its last line, so that lines are all alike.
+fn ended<'t>(text: &'t str, line_end: &str) -> Cow<'t, str> {
+    if text.is_empty() || text.ends_with('\n') {
+        text.into()
+    } else {
+        (text.to_owned() + line_end).into()
+    }
+}
+
+/// The changes to a text of `length` bytes.
+fn edit<'l, 't>(
+    layout: &'l Layout<'t>,
+    line_end: &'static str,
+    config: &Config,
+    now: &State,
+    length: usize,
+) -> Edit<'l, 't> {
     let peers = &now.device.peers;
     let mut running: BTreeMap<_, _> = peers.iter().map(|peer| (peer.public_key, peer)).collect();
     let keeps = |written: &model::Peer| {
@@ -36,8 +64,8 @@ pub fn save(text: &str, config: &Config, now: &State) -> String {
         peer.is_some_and(|peer| peer.allowed_ips == written.allowed_ips)
     };
     let mut save = Save {
-        layout: &layout,
-        edit: Edit::of(&layout, line_end),
+        layout,
+        edit: Edit::of(layout, line_end),
         moved: config.peers.len() != peers.len() || !config.peers.iter().all(keeps),
     };
     save.interface(&config.interface, now);
@@ -48,13 +76,11 @@ pub fn save(text: &str, config: &Config, now: &State) -> String {
             None => save.edit.delete(layout.extent(part)),
         }
     }
-
-    let mut saved = save.edit.apply(text);
     let is_new = |peer: &&Peer| running.contains_key(&peer.public_key);
     for peer in peers.iter().filter(is_new) {
-        saved += &section(peer, line_end);
+        save.edit.insert(length, section(peer, line_end));
     }
-    saved
+    save.edit
 }
 
 struct Save<'l, 't> {

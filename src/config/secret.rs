@@ -3,8 +3,9 @@
 use std::ops::Range;
 
 use super::document::{Entry, Line, Syntax};
-use super::keys;
 use super::span::is_blank;
+use super::{keys, values};
+use crate::key::PublicKey;
 
 /// As many characters of base64 in a row are taken for a key, or a part of one.
 const LONGEST_WORD: usize = 19; // PersistentKeepalive
@@ -46,6 +47,29 @@ pub(super) fn mask_line(line: Line<'_>, part: Range<usize>) -> String {
     mask_keys(open.unwrap_or_default()) + &mask(hidden.unwrap_or_default())
 }
 
+/// The line, without its end, with `(hidden)` for a secret key, and a mask over what else may be one. A public key is
+/// shown where it belongs.
+pub(super) fn hide_keys(line: Line<'_>) -> String {
+    let text = line.whole.as_str().trim_end_matches(['\n', '\r']);
+    if let Syntax::Entry(Entry { key, value, .. }) = line.syntax() {
+        let name = keys::find(key.as_str()).map(|key| key.name);
+        let start = line.whole.span().start;
+        let at = |byte: usize| text.split_at_checked(byte - start).unwrap_or_default();
+        let (before, _) = at(value.span().start);
+        let (upto, after) = at(value.span().end);
+        match name {
+            Some("PrivateKey" | "PresharedKey") => {
+                return format!("{before}(hidden){}", mask_keys(after));
+            }
+            Some("PublicKey") if values::key::<PublicKey>(value).is_ok() => {
+                return upto.to_owned() + &mask_keys(after);
+            }
+            _ => {}
+        }
+    }
+    mask_line(line, 0..text.len())
+}
+
 fn is_base64(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '+' | '/')
 }
@@ -81,6 +105,23 @@ mod tests {
         ] {
             assert_eq!(mask_keys(shown), shown);
         }
+    }
+
+    #[test]
+    fn a_secret_key_is_hidden_and_a_public_one_is_shown() {
+        let shown = |text: &str| hide_keys(lines(text).next().unwrap());
+        let public = format!(" publickey={KEY} # of KEY");
+        assert_eq!(shown(&format!("{public}\r\n")), public);
+        let masked = format!(" publickey={KEY} # of {}=", "*".repeat(43));
+        assert_eq!(shown(&public.replace("KEY", KEY)), masked);
+        assert_eq!(
+            shown(&format!("PresharedKey = {KEY}# psk\n")),
+            "PresharedKey = (hidden)# psk"
+        );
+        assert_eq!(shown("Private Key=x y\n"), "Private Key=(hidden)");
+        assert_eq!(shown("PublicKey = abc\n"), "PublicKey = ***");
+        assert_eq!(shown("PrivatKey = abc\n"), "PrivatKey = ***");
+        assert_eq!(shown("[Peer]\n"), "[Peer]");
     }
 
     #[test]

@@ -9,13 +9,11 @@ use anyhow::{Context, Result, anyhow, bail};
 use nix::fcntl::OFlag;
 use nix::unistd::fchown;
 
+use crate::config::MAX_BYTES;
 use crate::net::Ifname;
 
 /// The folder of the config files that are named by their interface alone.
 pub const CONFIG_DIR: &str = "/etc/wireguard";
-
-/// The largest file that is read, in bytes: above any with 20,000 peers or 65,280 AllowedIPs on one.
-const LARGEST: u64 = 64 << 20;
 
 /// What a NAME or FILE on the command line means.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +22,8 @@ pub struct Target {
     pub ifname: Ifname,
     /// Its file; none is standard input.
     pub path: Option<PathBuf>,
+    /// Whether the interface was named and not its file, which is where such files are.
+    pub by_name: bool,
     /// Something to tell: another file could have been meant.
     pub hint: Option<String>,
 }
@@ -37,6 +37,7 @@ impl Target {
             return Ok(Self {
                 ifname,
                 path: None,
+                by_name: false,
                 hint: None,
             });
         }
@@ -66,6 +67,7 @@ impl Target {
         Self {
             ifname,
             path: Some(path),
+            by_name: true,
             hint: None,
         }
     }
@@ -84,6 +86,7 @@ impl Target {
         Self {
             ifname,
             path: Some(text.into()),
+            by_name: false,
             hint,
         }
     }
@@ -105,13 +108,27 @@ impl Target {
         Ok(Self {
             ifname,
             path: Some(config.to_owned()),
+            by_name: false,
             hint: None,
         })
     }
 
-    /// The file's own path, without links; none if there is no file.
-    pub fn canonical_path(&self) -> Option<PathBuf> {
-        self.path.as_ref()?.canonicalize().ok()
+    /// The file's path from the root, as it was named: links stay, and may lead elsewhere one day.
+    pub fn absolute_path(&self) -> Option<PathBuf> {
+        std::path::absolute(self.path.as_ref()?).ok()
+    }
+
+    /// Whether the file is there.
+    pub fn exists(&self) -> bool {
+        self.path.as_ref().is_some_and(|path| path.exists())
+    }
+
+    /// Whether both are one file, by its name or by what is there, or both none.
+    pub fn is_same_file(&self, other: &Self) -> bool {
+        let (Some(a), Some(b)) = (&self.path, &other.path) else {
+            return self.path == other.path;
+        };
+        a == b || matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b)
     }
 
     /// How the file is called in messages.
@@ -188,11 +205,14 @@ fn read_regular(path: &Path) -> Result<Vec<u8>> {
 
 /// Reads to the end of what is `expected` to have so many bytes.
 fn read_at_most(from: &mut dyn Read, expected: u64) -> Result<Vec<u8>> {
-    let room = usize::try_from(expected.min(LARGEST) + 1)?; // one more, to see the end without growing
-    let mut text = Vec::with_capacity(room);
-    from.take(LARGEST + 1).read_to_end(&mut text)?;
-    if u64::try_from(text.len())? > LARGEST {
-        bail!("larger than {} MiB: this is no config file", LARGEST >> 20);
+    let most = u64::try_from(MAX_BYTES)? + 1; // one more, to see the end without growing
+    let mut text = Vec::with_capacity(usize::try_from((expected + 1).min(most))?);
+    from.take(most).read_to_end(&mut text)?;
+    if text.len() > MAX_BYTES {
+        bail!(
+            "larger than {} MiB: this is no config file",
+            MAX_BYTES >> 20
+        );
     }
     Ok(text)
 }

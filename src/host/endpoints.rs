@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use anyhow::{Result, anyhow, bail};
 
 use super::Host;
-use super::resolve::{Answer, LookupError, Name, Resolver, Retries};
+use super::resolve::{Answer, LookupError, Name, Resolver, Retries, first_reachable};
 use crate::config::{Config, Endpoint, Spanned};
 
 impl Host {
@@ -36,7 +36,7 @@ impl Host {
         let mut address = |endpoint: &Spanned<Endpoint>| match &endpoint.value {
             Endpoint::Addr(address) => Some(*address),
             Endpoint::Name { .. } => match answers.get(&name_of(endpoint)?)? {
-                Ok(found) => self.choose(found),
+                Ok(found) => first_reachable(found, |ip| self.route.has_route(ip).unwrap_or(false)),
                 Err(error) => {
                     unresolved.push(describe(file, endpoint, error));
                     None
@@ -74,14 +74,6 @@ impl Host {
                 Some(signal) => anyhow!("interrupted by {signal}; nothing was changed"),
                 None => error.into(),
             })
-    }
-
-    /// Takes the first address to which there is a route, or else the first.
-    fn choose(&mut self, addresses: &[SocketAddr]) -> Option<SocketAddr> {
-        let mut reachable = addresses
-            .iter()
-            .filter(|address| self.route.has_route(address.ip()).unwrap_or(false));
-        reachable.next().or(addresses.first()).copied()
     }
 }
 

@@ -3,7 +3,7 @@
 use netlink_packet_core::{DecodeError, NLM_F_CREATE, NLM_F_EXCL, NlasIterator};
 use rtnetlink::packet_route::RouteNetlinkMessage;
 use rtnetlink::packet_route::link::{
-    InfoKind, LinkAttribute, LinkExtentMask, LinkFlags, LinkHeader, LinkInfo, LinkMessage,
+    LinkAttribute, LinkExtentMask, LinkFlags, LinkHeader, LinkMessage,
 };
 use rtnetlink::{LinkUnspec, LinkWireguard};
 
@@ -64,28 +64,10 @@ impl RouteSocket {
         Ok(link.map(|link| link.mtu))
     }
 
-    /// Returns the names of all interfaces that the kernel's WireGuard drives, but for those that no config file can have.
-    pub fn wireguard_links(&mut self) -> Result<Vec<Ifname>, KernelError> {
-        let mut filter = LinkMessage::default();
-        filter.attributes = vec![
-            without_statistics(),
-            LinkAttribute::LinkInfo(vec![LinkInfo::Kind(InfoKind::Wireguard)]),
-        ];
-        let dump = Message::new(&RouteNetlinkMessage::GetLink(filter), 0);
-        self.netlink.dump(&dump, |answer| {
-            let (link, name) = parse(answer.payload)?;
-            // kernels before 4.6 send all
-            let is_ours = link.kind.as_deref() == Some("wireguard");
-            Ok(name.filter(|_| is_ours).and_then(|name| name.parse().ok()))
-        })
-    }
-
     fn get_link(&mut self, mut link: LinkMessage) -> Result<Option<FoundLink>, KernelError> {
         link.attributes.push(without_statistics());
         let request = Message::new(&RouteNetlinkMessage::GetLink(link), 0);
-        let found = self
-            .netlink
-            .get(request, |answer| Ok(parse(answer.payload)?.0));
+        let found = self.netlink.get(request, |answer| parse(answer.payload));
         match found {
             Err(error) if error.is_absent() => Ok(None),
             found => found,
@@ -97,12 +79,11 @@ fn without_statistics() -> LinkAttribute {
     LinkAttribute::ExtMask(vec![LinkExtentMask::SkipStats])
 }
 
-/// Reads a link and its name.
+/// Reads a link.
 ///
 /// Only what is looked for is decoded: a new kernel's links have attributes, and longer ones, that no crate knows yet.
-fn parse(payload: &[u8]) -> Result<(FoundLink, Option<String>), DecodeError> {
+fn parse(payload: &[u8]) -> Result<FoundLink, DecodeError> {
     const IFINFOMSG_LEN: usize = 16;
-    const IFLA_IFNAME: u16 = 3;
     const IFLA_MTU: u16 = 4;
     const IFLA_LINKINFO: u16 = 18;
     const IFLA_INFO_KIND: u16 = 1;
@@ -114,11 +95,9 @@ fn parse(payload: &[u8]) -> Result<(FoundLink, Option<String>), DecodeError> {
         mtu: 0,
         up: header.flags.contains(LinkFlags::Up),
     };
-    let mut name = None;
     for attribute in NlasIterator::new(payload.get(IFINFOMSG_LEN..).unwrap_or_default()) {
         let attribute = attribute?;
         match attribute.kind() {
-            IFLA_IFNAME => name = Some(text(attribute.value())),
             IFLA_MTU => link.mtu = netlink_packet_core::parse_u32(attribute.value())?,
             IFLA_LINKINFO => {
                 link.kind = NlasIterator::new(attribute.value())
@@ -129,7 +108,7 @@ fn parse(payload: &[u8]) -> Result<(FoundLink, Option<String>), DecodeError> {
             _ => {}
         }
     }
-    Ok((link, name))
+    Ok(link)
 }
 
 /// A string attribute, with or without its final NUL.

@@ -1,20 +1,35 @@
-//! One wgq at a time works on an interface.
+//! One wgq at a time works on an interface, and one at a time on what all interfaces share.
+//!
+//! Whoever needs both locks takes the interface's first, and the shared one never while a hook runs: hooks may call wgq.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
-use std::os::unix::fs::MetadataExt;
+use std::fs::{self, File, TryLockError};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 
+use super::Host;
 use super::record::run_dir;
+use crate::apply::{Executor as _, Stop};
 use crate::net::Ifname;
 
-/// How long a lock is waited for: one that was killed may have a child that holds it until it runs its own program.
+/// How long an interface's lock is waited for: one that was killed may have a child that holds it until it runs its own
+/// program. The shared one is waited for that long in silence.
 const PATIENCE: Duration = Duration::from_millis(500);
 
-/// The right to work on an interface; given back when dropped, or when the process ends in whatever way.
+/// How long the shared lock is waited for when the host is to be put back as it was, which is not to be given up.
+const PATIENCE_TO_UNDO: Duration = Duration::from_secs(30);
+
+/// The file of the shared lock; no interface has a name that makes this of it.
+const SHARED: &str = ".lock";
+
+/// How often it is looked whether a lock is free.
+const INTERVAL: Duration = Duration::from_millis(10);
+
+/// The right to work on an interface, or on what all share; given back when dropped, or when the process ends in
+/// whatever way.
 #[derive(Debug)]
 pub struct Lock {
     path: PathBuf,
@@ -27,18 +42,30 @@ impl Lock {
         let path = run_dir()?.join(format!("{ifname}.lock"));
         let start = Instant::now();
         loop {
-            let mut options = OpenOptions::new();
-            let open = options.write(true).create(true).truncate(false).open(&path);
+            if let Some(lock) = Self::try_take(&path)? {
+                return Ok(lock);
+            }
+            if start.elapsed() >= PATIENCE {
+                bail!("{ifname}: another wgq is working on this interface");
+            }
+            thread::sleep(INTERVAL);
+        }
+    }
+
+    /// Takes the lock of that file, unless another holds it.
+    fn try_take(path: &Path) -> Result<Option<Self>> {
+        loop {
+            let mut options = File::options();
+            let options = options.write(true).create(true).truncate(false);
+            let open = options.mode(0o600).open(path); // whoever could open it could hold it
             let file = open.with_context(|| path.display().to_string())?;
             match file.try_lock() {
-                Ok(()) if is_at(&file, &path) => return Ok(Self { path, _file: file }),
+                Ok(()) if is_at(&file, path) => {
+                    let path = path.to_owned();
+                    return Ok(Some(Self { path, _file: file }));
+                }
                 Ok(()) => {} // its owner took the file away between our opening and our locking it
-                Err(TryLockError::WouldBlock) if start.elapsed() < PATIENCE => {
-                    thread::sleep(Duration::from_millis(10));
-                }
-                Err(TryLockError::WouldBlock) => {
-                    bail!("{ifname}: another wgq is working on this interface")
-                }
+                Err(TryLockError::WouldBlock) => return Ok(None),
                 Err(TryLockError::Error(error)) => {
                     return Err(error).with_context(|| path.display().to_string());
                 }
@@ -51,6 +78,54 @@ impl Drop for Lock {
     /// The file goes while the lock is still held, so that none is left and nobody's is taken away.
     fn drop(&mut self) {
         let _ = fs::remove_file(&self.path);
+    }
+}
+
+impl Host {
+    /// Takes the right to decide by what tunnels share and to change it: kernel variables, routing tables, the
+    /// priorities of rules. It is waited for until a signal comes, and not in silence.
+    pub fn lock(&self) -> Result<Lock, Stop> {
+        self.wait_for_lock(|_| match self.interrupted() {
+            Some(signal) => Err(Stop::Interrupted(signal)),
+            None => Ok(()),
+        })
+    }
+
+    /// As [`Host::lock`], in order to undo: a signal ends no waiting, and it is done without the lock rather than not at all.
+    pub fn lock_to_undo(&self) -> Option<Lock> {
+        let lock = self.wait_for_lock(|waited| {
+            if waited < PATIENCE_TO_UNDO {
+                return Ok(());
+            }
+            Err(Stop::Lost(anyhow!("another wgq does not come to an end")))
+        });
+        match lock {
+            Ok(lock) => return Some(lock),
+            Err(Stop::Lost(error)) => self
+                .report
+                .warning(format_args!("{error:#}; undoing all the same")),
+            Err(Stop::Interrupted(_) | Stop::Failed(_)) => {}
+        }
+        None
+    }
+
+    /// Asks before every look whether to go on, by the time that has passed.
+    fn wait_for_lock(&self, go_on: impl Fn(Duration) -> Result<(), Stop>) -> Result<Lock, Stop> {
+        let path = run_dir().map_err(Stop::Lost)?.join(SHARED);
+        let start = Instant::now();
+        let mut said = false;
+        loop {
+            if let Some(lock) = Lock::try_take(&path).map_err(Stop::Lost)? {
+                return Ok(lock);
+            }
+            let waited = start.elapsed();
+            go_on(waited)?;
+            if waited >= PATIENCE && !said {
+                self.report.note("waiting for another wgq to finish");
+                said = true;
+            }
+            thread::sleep(INTERVAL);
+        }
     }
 }
 

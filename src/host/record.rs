@@ -44,7 +44,8 @@ pub struct Record {
 pub struct Needed {
     /// The value it needs.
     pub value: String,
-    /// The value to put back when nobody needs it any more; none if it was right before.
+    /// The value to put back when nobody needs it any more; none if it was right before. All tunnels that need the
+    /// variable have it, so that whichever is the last can put it back.
     pub before: Option<String>,
 }
 
@@ -98,19 +99,31 @@ impl Record {
 
     /// Reads the records of all other tunnels, damaged ones left out.
     pub fn others(ifname: Ifname) -> Vec<(Ifname, Self)> {
+        let mut records = Self::all();
+        records.retain(|(name, _)| *name != ifname);
+        records
+    }
+
+    fn all() -> Vec<(Ifname, Self)> {
         let entries = fs::read_dir(RUN_DIR).into_iter().flatten().flatten();
         let names = entries.filter_map(|entry| {
             let name = entry.file_name().into_string().ok()?;
             name.strip_suffix(".json")?.parse::<Ifname>().ok()
         });
         names
-            .filter(|&name| name != ifname)
             .filter_map(|name| Some((name, Self::read(name).ok()??)))
             .collect()
     }
 }
 
 impl Record {
+    /// Returns the value that a kernel variable had before the tunnels that need it, by any of their records.
+    pub fn before(sysctl: &Sysctl) -> Option<String> {
+        Self::all()
+            .into_iter()
+            .find_map(|(_, mut record)| record.sysctls.remove(sysctl)?.before)
+    }
+
     /// Returns the kernel variables to put back when this tunnel goes, with their values: those that it changed, that are
     /// still as it set them, and that nobody else needs.
     pub fn sysctls_to_restore(&self, ifname: Ifname, now: &Found) -> BTreeMap<Sysctl, String> {
@@ -131,28 +144,6 @@ impl Record {
             (as_set && !needed_by_others(sysctl)).then(|| (sysctl.clone(), before))
         });
         changed.collect()
-    }
-
-    /// Leaves it to the tunnels that still need a variable to put it back.
-    pub fn hand_over_sysctls(&self, ifname: Ifname) -> Result<()> {
-        if self.sysctls.is_empty() {
-            return Ok(());
-        }
-        for (other, mut record) in Self::others(ifname) {
-            let mut changed = false;
-            for (sysctl, mine) in &self.sysctls {
-                if let Some(theirs) = record.sysctls.get_mut(sysctl)
-                    && theirs.before.is_none()
-                {
-                    theirs.before.clone_from(&mine.before);
-                    changed = true;
-                }
-            }
-            if changed {
-                record.write(other)?;
-            }
-        }
-        Ok(())
     }
 }
 

@@ -228,15 +228,15 @@ impl Workers {
     }
 }
 
-/// Returns the addresses with those last that there is no route to, such as all of IPv6 where the host has none.
+/// Returns the first address that there is a route to, which is none of IPv6 where the host has none; or else the first.
 ///
 /// It is their order otherwise: getaddrinfo(3) has sorted them by RFC 6724 already.
-pub fn prefer_reachable(
-    mut addresses: Vec<SocketAddr>,
-    has_route: impl Fn(IpAddr) -> bool,
-) -> Vec<SocketAddr> {
-    addresses.sort_by_cached_key(|address| !has_route(address.ip()));
-    addresses
+pub fn first_reachable(
+    addresses: &[SocketAddr],
+    mut has_route: impl FnMut(IpAddr) -> bool,
+) -> Option<SocketAddr> {
+    let mut reachable = addresses.iter().filter(|address| has_route(address.ip()));
+    reachable.next().or(addresses.first()).copied()
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Signals that ask to stop. They are noted, and looked at between steps: nothing is torn in the middle.
 
+use std::fs;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -16,10 +17,15 @@ pub struct Signals {
 }
 
 impl Signals {
-    /// Notes SIGINT, SIGTERM and SIGHUP from now on, instead of dying of them.
+    /// Notes SIGINT, SIGTERM and SIGHUP from now on, instead of dying of them. Those that are ignored stay so: nohup(1)
+    /// asks for that, and a shell for what it runs in the background.
     pub fn catch() -> Result<Self> {
         let caught = Arc::new(AtomicUsize::new(0));
+        let ignored = ignored();
         for (signal, name) in STOPPING {
+            if ignored & (1 << (signal - 1)) != 0 {
+                continue;
+            }
             let number = usize::try_from(signal)?;
             signal_hook::flag::register_usize(signal, Arc::clone(&caught), number)
                 .with_context(|| format!("catch {name}"))?;
@@ -35,4 +41,13 @@ impl Signals {
             .find(|(signal, _)| usize::try_from(*signal) == Ok(caught));
         found.map(|(_, name)| *name)
     }
+}
+
+/// The signals that this process ignores, as a set of bits: 1 is signal 1 (proc(5)). All that is not known is not ignored.
+fn ignored() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mut lines = status.lines();
+    let mask = lines.find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
+        .unwrap_or_default()
 }

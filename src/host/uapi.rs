@@ -66,6 +66,7 @@ pub fn execute(steps: &[Step]) -> Vec<Failure> {
     let failure = |error: io::Error| Failure {
         index: 0,
         error: error.into(),
+        uncertain: true, // what came before the refused is done
     };
     done.err().map(failure).into_iter().collect()
 }

@@ -1,7 +1,7 @@
 //! `save`: what runs is written into the file, and the rest of the file stays as it is.
 
 use proptest::prelude::*;
-use wgq::config::{self, Config, Endpoint, Names, save};
+use wgq::config::{self, Config, Endpoint, Names, save, show_save};
 use wgq::net::FwMark;
 use wgq::state::{Device, DeviceSettings, Link, LinkKind, LinkSettings, Peer, State};
 
@@ -216,6 +216,19 @@ fn the_kernel_s_link_local_addresses_are_not_written() {
     assert_eq!(saved_state(file, &now), file, "IPv6 may be off on the host");
 }
 
+/// Every private and preshared key, as it is written.
+fn secrets(config: &Config) -> Vec<String> {
+    let private = config.interface.private_key.iter();
+    let preshared = config
+        .peers
+        .iter()
+        .filter_map(|peer| peer.preshared_key.as_ref());
+    private
+        .map(|key| key.to_base64().to_string())
+        .chain(preshared.map(|key| key.to_base64().to_string()))
+        .collect()
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(400) })]
 
@@ -228,6 +241,15 @@ proptest! {
         let saved = save(&file, &written, &now);
         let again = parse(&saved);
         prop_assert_eq!(save(&saved, &again, &now), &*saved);
+        let shown = show_save(&file, &written, &now);
+        prop_assert_eq!(shown.is_empty(), saved == file, "{}", shown);
+        let public: Vec<String> = [&written, &again]
+            .iter()
+            .flat_map(|config| config.peers.iter().map(|peer| peer.public_key.to_string()))
+            .collect();
+        for secret in [&written, &again].into_iter().flat_map(secrets) {
+            prop_assert!(public.contains(&secret) || !shown.contains(&secret), "{}", shown);
+        }
         prop_assert_eq!(again.peers.len(), now.device.peers.len());
         for peer in &now.device.peers {
             let found = again.peers.iter().find(|found| *found.public_key == peer.public_key).unwrap();

@@ -17,6 +17,10 @@ pub(crate) struct Model {
     pub(crate) executed: usize,
     /// The steps that fail, counted from 0 over all that are executed.
     pub(crate) faults: BTreeSet<usize>,
+    /// From which step on the answers to a run are lost, counted likewise.
+    pub(crate) lost: Option<usize>,
+    /// Whether what is not answered is done.
+    pub(crate) lost_is_done: bool,
     /// After how many steps a signal comes.
     pub(crate) signal_after: Option<usize>,
 }
@@ -114,17 +118,28 @@ impl Model {
 impl Executor for Model {
     fn execute(&mut self, steps: &[Step]) -> Vec<Failure> {
         let mut failures = Vec::new();
+        let mut uncertain = false;
         for (index, step) in steps.iter().enumerate() {
             let fault = self.faults.contains(&self.executed);
+            uncertain |= self.lost == Some(self.executed);
             self.executed += 1;
-            let result = if fault {
+            let result = if uncertain {
+                if self.lost_is_done {
+                    self.step(step).unwrap();
+                }
+                Err(anyhow::anyhow!("no answer"))
+            } else if fault {
                 Err(anyhow::anyhow!("injected fault"))
             } else {
                 self.step(step)
             };
             if let Err(error) = result {
                 // a kernel that refuses one message of a run still does the others
-                failures.push(Failure { index, error });
+                failures.push(Failure {
+                    index,
+                    error,
+                    uncertain,
+                });
             }
         }
         failures

@@ -64,7 +64,10 @@ impl KernelError {
 
     /// Whether the answer was lost, so that what was asked for may be done or not.
     pub fn is_uncertain(&self) -> bool {
-        matches!(self.errno, libc::ENOBUFS | libc::ETIMEDOUT | libc::EBADMSG)
+        matches!(
+            self.errno,
+            libc::ENOBUFS | libc::ETIMEDOUT | libc::EBADMSG | libc::EINTR
+        )
     }
 
     /// What a message of type `NLMSG_ERROR` or `NLMSG_DONE` says: a negative code, and attributes.
