@@ -63,12 +63,12 @@ impl Results {
         }
         println!("\nHow much of the time is waiting, for the kernel's grace periods, in %\n");
         println!("                           wg-quick     wgq   floor");
-        self.rows(|name, way| [0, 1, 2].map(|tool| waiting(&self.samples[&(name, tool, way)])));
+        rows(|name, way| [0, 1, 2].map(|tool| waiting(&self.samples[&(name, tool, way)])));
         println!(
             "\nWhat of wgq's own time is the start of the program, looking and planning, doing it, waiting, in %\n"
         );
         println!("                             start    plan      do    wait");
-        self.rows(|name, way| self.parts(name, way));
+        rows(|name, way| self.parts(name, way));
         println!("\nSystem calls, in processes, with commits of nftables\n");
         for ((name, tool, way), trace) in &self.traces {
             println!(
@@ -79,16 +79,6 @@ impl Results {
                 trace.processes,
                 trace.nft_commits
             );
-        }
-    }
-
-    /// Prints a row of figures for each case and way.
-    fn rows<const N: usize>(&self, figures: impl Fn(&'static str, Way) -> [f64; N]) {
-        for name in CASES.map(|case| case.name) {
-            for way in Way::BOTH {
-                let figures = figures(name, way).map(|figure| format!("{figure:8.0}"));
-                println!("{name:20}{:6}{}", way.verb(), figures.concat());
-            }
         }
     }
 
@@ -114,4 +104,14 @@ impl Results {
 fn waiting(samples: &[Sample]) -> f64 {
     let all: Sample = samples.iter().copied().sum();
     100.0 * (1.0 - all.work / all.wall).max(0.0)
+}
+
+/// Prints a row of figures for each case and way.
+fn rows<const N: usize>(figures: impl Fn(&'static str, Way) -> [f64; N]) {
+    for name in CASES.map(|case| case.name) {
+        for way in Way::BOTH {
+            let figures = figures(name, way).map(|figure| format!("{figure:8.0}"));
+            println!("{name:20}{:6}{}", way.verb(), figures.concat());
+        }
+    }
 }
