@@ -1,9 +1,10 @@
-//! What a full tunnel needs of the firewall: wg-quick(8)'s rules, for both families in one table.
+//! What a full tunnel needs of the firewall: wg-quick(8)'s rules, for both families in one table, and that nothing of the
+//! tunnel's leaves by another way.
 
 use nftables::expr::MetaKey;
 use nftables::stmt::Statement;
 
-use super::statement::{ct_mark, daddr, is, is_not, mark, meta, set, source_type, text};
+use super::statement::{ct_mark, daddr, is, is_not, mark, meta, saddr, set, source_type, text};
 use super::{BaseChain, NftTable};
 use crate::net::{Address, FwMark, Ifname};
 
@@ -28,6 +29,13 @@ impl NftTable {
             );
         }
         self.add_rule(BaseChain::PreMangle, restore_mark(fwmark), comment());
+        for &address in addresses {
+            self.add_rule(
+                BaseChain::PostMangle,
+                keep_inside(ifname, address),
+                comment(),
+            );
+        }
         self.add_rule(BaseChain::PostMangle, save_mark(fwmark), comment());
     }
 }
@@ -39,6 +47,18 @@ fn refuse_from_outside(ifname: Ifname, address: Address) -> Vec<Statement<'stati
         is_not(meta(MetaKey::Iifname), text(&ifname)),
         is(daddr(address.ip()), text(&address.ip())),
         is_not(source_type(), text(&"local")),
+        Statement::Drop(None),
+    ]
+}
+
+/// What has the tunnel's address leaves by the tunnel. The kernel lets a socket that is bound to an IPv6 address send on
+/// when that is gone, by whatever way is left: while the tunnel goes down that would be the uplink.
+// wg-quick: has no such rule
+fn keep_inside(ifname: Ifname, address: Address) -> Vec<Statement<'static>> {
+    vec![
+        is_not(meta(MetaKey::Oifname), text(&ifname)),
+        is_not(meta(MetaKey::Oifname), text(&"lo")),
+        is(saddr(address.ip()), text(&address.ip())),
         Statement::Drop(None),
     ]
 }
@@ -66,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_table_of_a_full_tunnel_is_wg_quicks_two_in_one() {
+    fn the_table_of_a_full_tunnel_is_wg_quicks_two_in_one_and_lets_nothing_out() {
         let addresses = ["10.0.0.2/24", "fd00::2/64"].map(|address| address.parse().unwrap());
         let table = NftTable::full_tunnel("wg0".parse().unwrap(), FwMark(51820), &addresses);
         let expected = r#"table inet wgq-wg0 {
@@ -83,6 +103,8 @@ mod tests {
 
 	chain postmangle {
 		type filter hook postrouting priority mangle; policy accept;
+		oifname != "wg0" oifname != "lo" ip saddr 10.0.0.2 drop comment "wgq wg0: full tunnel"
+		oifname != "wg0" oifname != "lo" ip6 saddr fd00::2 drop comment "wgq wg0: full tunnel"
 		meta l4proto udp meta mark 0x0000ca6c ct mark set meta mark comment "wgq wg0: full tunnel"
 	}
 }

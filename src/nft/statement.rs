@@ -26,6 +26,15 @@ pub(super) fn ct_mark() -> Expression<'static> {
 
 /// `ip daddr` or `ip6 daddr`, whichever has addresses of this family.
 pub(super) fn daddr(ip: IpAddr) -> Expression<'static> {
+    address_field(ip, "daddr")
+}
+
+/// `ip saddr` or `ip6 saddr`.
+pub(super) fn saddr(ip: IpAddr) -> Expression<'static> {
+    address_field(ip, "saddr")
+}
+
+fn address_field(ip: IpAddr, field: &'static str) -> Expression<'static> {
     let protocol = match ip {
         IpAddr::V4(_) => "ip",
         IpAddr::V6(_) => "ip6",
@@ -33,7 +42,7 @@ pub(super) fn daddr(ip: IpAddr) -> Expression<'static> {
     Expression::Named(NamedExpression::Payload(Payload::PayloadField(
         PayloadField {
             protocol: protocol.into(),
-            field: "daddr".into(),
+            field: field.into(),
         },
     )))
 }

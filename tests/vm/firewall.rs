@@ -18,7 +18,7 @@ pub(crate) fn facts(ruleset: &str) -> BTreeSet<String> {
         } else if let Some(rest) = line.strip_prefix("chain ") {
             chain = rest.trim_end_matches(" {");
         } else if let Some(owner) = owner(table) {
-            if !line.starts_with("type filter hook ") {
+            if !line.starts_with("type filter hook ") && !keeps_inside(owner, line) {
                 facts.insert(meaning(owner, line));
             }
         } else {
@@ -33,6 +33,12 @@ fn owner(table: &str) -> Option<&str> {
     let (_family, name) = table.split_once(' ')?;
     name.strip_prefix("wg-quick-")
         .or_else(|| name.strip_prefix("wgq-"))
+}
+
+/// Whether a rule is the one that only wgq has: what has the tunnel's address leaves by the tunnel (see README.md).
+fn keeps_inside(ifname: &str, rule: &str) -> bool {
+    let elsewhere = format!("oifname != \"{ifname}\" oifname != \"lo\" ip");
+    rule.starts_with(&elsewhere) && rule.contains(" drop comment ")
 }
 
 /// What a rule of a tunnel's own table does.

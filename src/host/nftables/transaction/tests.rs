@@ -49,6 +49,7 @@ fn a_table_is_replaced_in_one_go() {
             "6 0xc00 rule 1 of chain preraw",
             "6 0xc00 rule 1 of chain premangle",
             "6 0xc00 rule 1 of chain postmangle",
+            "6 0xc00 rule 2 of chain postmangle",
         ]
     );
 }
