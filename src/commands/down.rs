@@ -34,7 +34,10 @@ pub(super) fn down(args: &cli::Target, dry_run: bool, report: Report) -> Result<
     let mut found = host.observe(ifname, record.as_ref())?;
     if record.is_none() {
         if found.state.is_nothing() {
-            Record::delete(ifname)?; // one that an `up` was killed at writing
+            if !dry_run {
+                Record::delete(ifname)?; // one that an `up` was killed at writing
+                dns::recover()?; // a loss of power while it was up has left its resolv.conf(5)
+            }
             return Err(Error::new(format_args!("`{ifname}' is not up")));
         }
         found.state.dns = config.as_ref().and_then(dns_of_wg_quick);
