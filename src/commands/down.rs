@@ -66,6 +66,7 @@ impl Down {
         let mut found = self.look(host)?;
         if !self.is_up(&found) {
             Record::delete(self.target.ifname)?; // one that an `up` was killed at writing
+            dns::recover()?; // a loss of power while it was up has left its resolv.conf(5)
             return Err(self.not_up());
         }
         let mut plan = self.plan(&found);

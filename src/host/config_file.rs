@@ -1,6 +1,6 @@
 //! Finding and reading a config file, by wg-quick's rules for names.
 
-use std::fs::File;
+use std::fs::{self, File, Metadata};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -172,18 +172,33 @@ impl Target {
 fn replace(path: &Path, text: &str) -> Result<()> {
     let path = path.canonicalize()?;
     let folder = path.parent().context("no folder")?;
-    let owner = path.metadata()?;
-    let mut file = tempfile::NamedTempFile::new_in(folder)?; // mode 0600
-    fchown(
-        file.as_file(),
-        Some(owner.uid().into()),
-        Some(owner.gid().into()),
-    )?;
-    file.write_all(text.as_bytes())?;
-    file.as_file().sync_all()?;
-    file.persist(&path)?;
+    // always the same, so that one that was killed here leaves no more than one, which the next one takes away
+    let draft = path.with_added_extension("wgq-new");
+    let replaced =
+        write_draft(&draft, text, &path.metadata()?).and_then(|()| fs::rename(&draft, &path));
+    if let Err(error) = replaced {
+        let _ = fs::remove_file(&draft); // the first error is the one to tell
+        return Err(error.into());
+    }
     File::open(folder)?.sync_all()?; // the new name, too, is to survive a loss of power
     Ok(())
+}
+
+/// Writes a file of the same owner; nothing that stands under its name already is written through or kept.
+fn write_draft(draft: &Path, text: &str, owner: &Metadata) -> io::Result<()> {
+    match fs::remove_file(draft) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut options = File::options();
+    let mut file = options
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(draft)?;
+    fchown(&file, Some(owner.uid().into()), Some(owner.gid().into()))?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()
 }
 
 /// A FIFO or a device must not make us wait: it is opened without blocking and refused.

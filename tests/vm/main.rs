@@ -17,3 +17,4 @@ mod oracle;
 mod scenarios;
 mod selftest;
 mod state;
+mod systemd;

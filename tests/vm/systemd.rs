@@ -1,0 +1,89 @@
+//! Where systemd is PID 1: the units, and systemd-resolved.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::machine::{self, Machine};
+use crate::oracle::changes;
+use crate::scenarios::assert_passed;
+use crate::state;
+
+/// Makes an empty ext4 image, for a machine that is booted more than once.
+fn disk(name: &str) -> PathBuf {
+    let image = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    fs::File::create(&image)
+        .unwrap()
+        .set_len(256 << 20)
+        .unwrap();
+    let made = Command::new("mkfs.ext4")
+        .args(["-q", "-F"])
+        .arg(&image)
+        .status();
+    assert!(
+        made.is_ok_and(|status| status.success()),
+        "no mkfs.ext4 here: run tests/vm/install as root"
+    );
+    image
+}
+
+/// The files of the units.
+fn units() -> [PathBuf; 2] {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("systemd");
+    ["wgq@.service", "wgq.target"].map(|name| folder.join(name))
+}
+
+#[test]
+fn the_unit_starts_at_boot_and_stops() {
+    let image = disk("vm-unit.ext4");
+    let [service, target] = units();
+    let arguments = [
+        OsStr::new("wgq@wg0"),
+        machine::wgq(),
+        service.as_os_str(),
+        target.as_os_str(),
+    ];
+    let boot = |name: &str| {
+        Machine::new(name)
+            .systemd()
+            .disk(&image)
+            .run("unit", &arguments)
+            .results
+    };
+    let (first, second) = (boot("unit-first"), boot("unit-second"));
+    let up = state::read(&first.join("up-first"));
+    assert!(
+        !changes(&state::read(&first.join("before")), &up).is_empty(),
+        "nothing came up"
+    );
+    assert_eq!(
+        changes(&up, &state::read(&first.join("up-restarted"))),
+        [""; 0]
+    );
+    assert_eq!(
+        changes(&up, &state::read(&second.join("up-second"))),
+        [""; 0]
+    );
+    assert_eq!(
+        changes(
+            &state::read(&first.join("before")),
+            &state::read(&second.join("after"))
+        ),
+        [""; 0]
+    );
+}
+
+#[test]
+fn systemd_resolved_is_told_and_asked_and_what_a_hard_reset_left_is_mended_at_boot() {
+    let image = disk("vm-resolved.ext4");
+    let [service, target] = units();
+    let arguments = [machine::wgq(), service.as_os_str(), target.as_os_str()];
+    for name in ["resolved-first", "resolved-second"] {
+        let boot = Machine::new(name)
+            .systemd()
+            .disk(&image)
+            .run("resolved", &arguments);
+        assert_passed(&boot, "resolved");
+    }
+}
