@@ -40,6 +40,10 @@ pub(super) fn up(args: &cli::Up, dry_run: bool, report: Report) -> Result<(), Er
     let leftover = Record::read(ifname)?;
     check_hooks(&config)?;
     let kind = host.choose_driver(args.userspace)?;
+    if !dry_run {
+        let _shared = host.lock().map_err(not_begun)?;
+        recover_resolver(report);
+    }
     let endpoints = host.resolve(&config, &target.shown(), args.ignore_unresolved)?;
     let attempt = Attempt {
         ifname,
@@ -48,11 +52,11 @@ pub(super) fn up(args: &cli::Up, dry_run: bool, report: Report) -> Result<(), Er
         kind,
         leftover: leftover.as_ref(),
     };
-    let mut lock = None;
-    if !dry_run {
-        lock = Some(host.lock().map_err(not_begun)?);
-        recover_resolver(report);
-    }
+    let mut lock = if dry_run {
+        None
+    } else {
+        Some(host.lock().map_err(not_begun)?)
+    };
     let plan = attempt.plan(&mut host)?;
     plan.desired
         .warnings
@@ -77,7 +81,7 @@ fn check_hooks(config: &Config) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Sees to a resolver that a loss of power left astray.
+/// Sees to a resolver that a loss of power left astray, before it is asked for endpoints.
 fn recover_resolver(report: Report) {
     if let Err(error) = dns::recover() {
         report.warning(format_args!("{error:#}"));
