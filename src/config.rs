@@ -12,6 +12,7 @@ mod document;
 mod edit;
 mod endpoint;
 mod excerpt;
+mod firewall;
 mod hunk;
 mod keys;
 mod layout;
@@ -27,6 +28,7 @@ mod values;
 
 pub use diagnostic::{Diagnostic, Severity};
 pub use document::{MAX_BYTES, decode};
+pub use firewall::{Firewall, Masquerade, PortForward, Protocol};
 pub use keys::known_keys;
 pub use model::{Config, Dns, Endpoint, Hooks, Interface, Peer, Table};
 pub use parse::{Parsed, parse};

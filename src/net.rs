@@ -169,6 +169,14 @@ impl Address {
     }
 }
 
+impl From<IpAddr> for Address {
+    /// An address alone: with all bits of its family.
+    fn from(ip: IpAddr) -> Self {
+        let prefix_len = Family::of(ip).bits();
+        Self { ip, prefix_len }
+    }
+}
+
 impl FromStr for Address {
     type Err = Invalid;
 

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::firewall;
 use super::model::{Config, Interface, Table};
 use super::report::{Fault, Report};
 use super::span::{Span, Spanned};
@@ -19,6 +20,7 @@ pub(super) fn check(config: &Config, report: &mut Report<'_>) {
     if config.is_full_tunnel() {
         full_tunnel(&config.interface, report);
     }
+    firewall::check(config, report);
     report.key = None;
 }
 

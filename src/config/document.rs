@@ -105,8 +105,8 @@ impl<'t> Line<'t> {
             Syntax::Blank
         } else if content.as_str().starts_with('[') {
             Syntax::Section(Section::of(content), content)
-        } else if let Some((key, value)) = content.split_once('=') {
-            let verbatim = self.whole.split_once('=').map_or(value, |(_, rest)| rest);
+        } else if let Some((key, value)) = content.split_once("=") {
+            let verbatim = self.whole.split_once("=").map_or(value, |(_, rest)| rest);
             Syntax::Entry(Entry {
                 key: key.trim(),
                 value: value.trim(),
@@ -119,7 +119,7 @@ impl<'t> Line<'t> {
 
     fn content(self) -> Fragment<'t> {
         self.whole
-            .split_once('#')
+            .split_once("#")
             .map_or(self.whole, |(before, _)| before)
             .trim()
     }

@@ -36,12 +36,12 @@ pub(super) fn endpoint(value: Fragment<'_>, reader: &mut Reader<'_>) -> Result<E
     };
     let (host, port_part, bracketed) = if let Some(rest) = value.strip_prefix('[') {
         let (host, rest) = rest
-            .split_once(']')
+            .split_once("]")
             .ok_or_else(|| Fault::new(value, "there is no `]` for its `[`"))?;
         let port = rest.trim().strip_prefix(':').ok_or_else(no_port)?;
         (host.trim(), port.trim(), true)
     } else {
-        let (host, port) = value.rsplit_once(':').ok_or_else(no_port)?;
+        let (host, port) = value.rsplit_once(":").ok_or_else(no_port)?;
         (host.trim(), port.trim(), false)
     };
     if port_part.is_empty() {
@@ -78,7 +78,7 @@ fn host_at(written: Fragment<'_>, port: u16) -> Result<Endpoint, Fault> {
     };
     if host.contains(':') {
         let scoped = host
-            .split_once('%')
+            .split_once("%")
             .is_some_and(|(ip, scope)| ip.parse::<Ipv6Addr>().is_ok() && !scope.is_empty());
         return scoped.then_some(name).ok_or_else(|| {
             Fault::new(written, format!("{} is not an IPv6 address", quoted(&host)))

@@ -8,7 +8,7 @@ use super::model::{Interface, Peer};
 use super::reader::Reader;
 use super::report::Fault;
 use super::span::is_blank;
-use super::{endpoint, values};
+use super::{endpoint, firewall, values};
 
 /// A key that a config file may have.
 pub(super) struct Key {
@@ -68,6 +68,15 @@ pub(super) const KEYS: &[Key] = &[
     interface("PrivateKeyFile", Wgq, Replaces, |i, e, _| { i.private_key_file = Some(values::path(e.value)); Ok(()) }),
     interface("Metric", Wgq, Replaces, |i, e, _| values::number(e.value, 0, u32::MAX).map(|metric| i.metric = Some(metric))),
     interface("DNSRequired", Wgq, Replaces, |i, e, _| values::choice(e.value, "yes", "no").map(|required| i.dns_required = required)),
+    interface("Forward", Wgq, Replaces, |i, e, _| firewall::yes_or_no(e.value).map(|forward| i.firewall.forward = Some(forward))),
+    interface("Masquerade", Wgq, Replaces, |i, e, _| firewall::masquerade(e.value).map(|masquerade| i.firewall.masquerade = masquerade)),
+    interface("OpenPort", Wgq, Replaces, |i, e, _| firewall::yes_or_no(e.value).map(|open| i.firewall.open_port = open)),
+    interface("PortForward", Wgq, Adds, |i, e, _| firewall::port_forward(e.value).map(|forward| i.firewall.port_forwards.push(forward))),
+    interface("ClampMSS", Wgq, Replaces, |i, e, _| firewall::yes_or_no(e.value).map(|clamp| i.firewall.clamp_mss = Some(clamp))),
+    interface("Isolate", Wgq, Replaces, |i, e, _| firewall::yes_or_no(e.value).map(|isolate| i.firewall.isolate = isolate)),
+    interface("KillSwitch", Wgq, Replaces, |i, e, _| firewall::yes_or_no(e.value).map(|kill| i.firewall.kill_switch = kill)),
+    interface("ExcludeIPs", Wgq, Adds, |i, e, r| { firewall::exclude_ips(i, e, r); Ok(()) }),
+    interface("KeepInbound", Wgq, Replaces, |i, e, _| firewall::yes_or_no(e.value).map(|keep| i.firewall.keep_inbound = keep)),
     peer("PresharedKeyFile", Wgq, Replaces, |p, e, _| { p.preshared_key_file = Some(values::path(e.value)); Ok(()) }),
 ];
 

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::firewall::Firewall;
 use super::span::Spanned;
 use crate::key::{PresharedKey, PrivateKey, PublicKey};
 use crate::net::{Address, FwMark, Ifname, Prefix, TableId};
@@ -55,6 +56,8 @@ pub struct Interface {
     pub metric: Option<u32>,
     /// `DNSRequired`: whether a failure to set DNS up is one of `up`.
     pub dns_required: bool,
+    /// The keys of the firewall.
+    pub firewall: Firewall,
 }
 
 /// Name resolution through the tunnel.

@@ -107,18 +107,18 @@ impl<'t> Fragment<'t> {
         self.slice(start..end)
     }
 
-    /// What is before and after the first such character, if there is one.
-    pub(super) fn split_once(self, separator: char) -> Option<(Self, Self)> {
+    /// What is before and after the first such text, if there is one.
+    pub(super) fn split_once(self, separator: &str) -> Option<(Self, Self)> {
         Some(self.split_around(self.text.find(separator)?, separator))
     }
 
-    /// What is before and after the last such character, if there is one.
-    pub(super) fn rsplit_once(self, separator: char) -> Option<(Self, Self)> {
+    /// What is before and after the last such text, if there is one.
+    pub(super) fn rsplit_once(self, separator: &str) -> Option<(Self, Self)> {
         Some(self.split_around(self.text.rfind(separator)?, separator))
     }
 
-    fn split_around(self, at: usize, separator: char) -> (Self, Self) {
-        let after = at + separator.len_utf8();
+    fn split_around(self, at: usize, separator: &str) -> (Self, Self) {
+        let after = at + separator.len();
         (self.slice(0..at), self.slice(after..self.text.len()))
     }
 
@@ -166,7 +166,7 @@ mod tests {
     fn every_piece_is_where_it_says() {
         let text = "\n \tkey =  a, ü,,c \r\n";
         let whole = Fragment::new(text.get(1..).unwrap(), 2, 1);
-        let (key, value) = whole.split_once('=').unwrap();
+        let (key, value) = whole.split_once("=").unwrap();
         let mut pieces = vec![key.trim(), value.trim()];
         pieces.extend(value.split(|c| c == ',' || is_blank(c)));
         for piece in &pieces {

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use super::document::Entry;
 use super::model::{Interface, Peer, Table};
 use super::reader::{Names, Reader};
-use super::report::{Fault, quoted};
+use super::report::{Fault, Report, quoted};
 use super::span::{Fragment, Spanned, is_blank};
 use crate::key::{InvalidKey, KEY_LEN, PresharedKey, PrivateKey};
 use crate::net::{Address, FwMark, Invalid, Prefix, TableId};
@@ -149,21 +149,13 @@ pub(super) fn allowed_ips(peer: &mut Peer, entry: Entry<'_>, reader: &mut Reader
     for item in prefixes(entry.value) {
         let removed = item.strip_prefix('-');
         let part = removed.or(item.strip_prefix('+')).unwrap_or(item);
-        let address = match address(part) {
-            Ok(address) => address,
+        let prefix = match prefix(part, &mut reader.report) {
+            Ok(prefix) => prefix,
             Err(fault) => {
                 reader.report.error(fault);
                 continue;
             }
         };
-        let prefix = address.prefix();
-        if address.ip() != prefix.ip() {
-            let told = format!(
-                "{} has host bits: it stands for {prefix}",
-                quoted(part.as_str())
-            );
-            reader.report.warning(Fault::new(part, told));
-        }
         if removed.is_some() {
             peer.allowed_ips.remove(&prefix);
             reader.release(prefix);
@@ -172,6 +164,20 @@ pub(super) fn allowed_ips(peer: &mut Peer, entry: Entry<'_>, reader: &mut Reader
             reader.claim(prefix, part);
         }
     }
+}
+
+/// A prefix; host bits are told.
+pub(super) fn prefix(part: Fragment<'_>, report: &mut Report<'_>) -> Result<Prefix, Fault> {
+    let address = address(part)?;
+    let prefix = address.prefix();
+    if address.ip() != prefix.ip() {
+        let told = format!(
+            "{} has host bits: it stands for {prefix}",
+            quoted(part.as_str())
+        );
+        report.warning(Fault::new(part, told));
+    }
+    Ok(prefix)
 }
 
 /// A number, decimal or hexadecimal, as `ip` reads them; but not octal, which nobody means.
@@ -234,7 +240,7 @@ fn address(item: Fragment<'_>) -> Result<Address, Fault> {
             let told = format!("{} is not one prefix", quoted(item.as_str()));
             return Fault::new(item, told).hint("between prefixes goes a comma");
         }
-        let (ip, len) = item.split_once('/').unwrap_or((item, item));
+        let (ip, len) = item.split_once("/").unwrap_or((item, item));
         if ip.as_str().parse::<IpAddr>().is_ok() {
             Fault::new(len, error.to_string())
         } else {
@@ -260,7 +266,7 @@ fn not_an_address(item: Fragment<'_>) -> Fault {
 
 /// An address with an IPv4 netmask, which `ip` takes for a length: `10.0.0.1/255.255.255.0`.
 fn netmask(item: Fragment<'_>) -> Option<Address> {
-    let (ip, mask) = item.as_str().split_once('/')?;
+    let (ip, mask) = item.as_str().split_once("/")?;
     let mask = mask.parse::<Ipv4Addr>().ok()?.to_bits();
     let len = u8::try_from(mask.leading_ones()).ok()?;
     let contiguous = mask.count_zeros() == mask.trailing_zeros();

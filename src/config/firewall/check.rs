@@ -1,0 +1,96 @@
+//! Keys of the firewall that contradict each other, or that together do what nobody means.
+
+use super::{Firewall, Masquerade};
+use crate::config::model::{Config, Table};
+use crate::config::report::{Fault, Report};
+use crate::config::span::Spanned;
+use crate::net::{Address, Family, Prefix};
+
+/// Tells what is wrong with the keys of the firewall as a whole.
+pub(in crate::config) fn check(config: &Config, report: &mut Report<'_>) {
+    let firewall = &config.interface.firewall;
+    forward(firewall, report);
+    open_port(config, report);
+    for forward in &firewall.port_forwards {
+        report.key = Some("PortForward");
+        if !is_a_peers(config, Address::from(forward.to).prefix()) {
+            let told = format!("{} is in no peer's AllowedIPs", forward.to);
+            report.warning(Fault::at(forward.span, told).hint("without, nothing is sent there"));
+        }
+    }
+    client(config, report);
+}
+
+fn forward(firewall: &Firewall, report: &mut Report<'_>) {
+    if let Some(forward) = firewall.forward.filter(|forward| !forward.value) {
+        report.key = Some("Forward");
+        let needs = if firewall.masquerade.value != Masquerade::No {
+            Some(("Masquerade", firewall.masquerade.span.line))
+        } else {
+            let first = firewall.port_forwards.first();
+            first.map(|first| ("PortForward", first.span.line))
+        };
+        if let Some((key, line)) = needs {
+            let told = format!("{key} on line {line} needs forwarding");
+            report.error(Fault::at(forward.span, told));
+        }
+    }
+    report.key = Some("ClampMSS");
+    if let Some(clamp) = firewall.clamp_mss.filter(|clamp| clamp.value)
+        && !firewall.forwards()
+    {
+        let told = "nothing is forwarded, so there is no connection to fit";
+        report.warning(Fault::at(clamp.span, told).hint("`Forward = yes` forwards"));
+    }
+}
+
+fn open_port(config: &Config, report: &mut Report<'_>) {
+    report.key = Some("OpenPort");
+    let open = config.interface.firewall.open_port;
+    if open.value && config.interface.listen_port.is_none_or(|port| port == 0) {
+        let told = "without a ListenPort it is another port each time";
+        report.error(Fault::at(open.span, told).hint("`ListenPort = 51820` is the usual one"));
+    }
+}
+
+/// What is for a full tunnel, and what is carved out of wide prefixes.
+fn client(config: &Config, report: &mut Report<'_>) {
+    let firewall = &config.interface.firewall;
+    let policy = config.is_full_tunnel() && config.interface.table.value == Table::Auto;
+    report.key = Some("KillSwitch");
+    if firewall.kill_switch.value && !policy {
+        let told = "this is no full tunnel: all that is not for the peers would be dropped";
+        let fault = Fault::at(firewall.kill_switch.span, told);
+        report.error(fault.hint("a full tunnel has AllowedIPs = 0.0.0.0/0, ::/0 and Table = auto"));
+    }
+    report.key = Some("KeepInbound");
+    if firewall.keep_inbound.value && !policy {
+        let told = "this is no full tunnel: answers leave by the way that the main table says";
+        report.warning(Fault::at(firewall.keep_inbound.span, told));
+    }
+    report.key = Some("ExcludeIPs");
+    for exclude in &firewall.exclude_ips {
+        excluded(config, exclude, report);
+    }
+}
+
+fn excluded(config: &Config, exclude: &Spanned<Prefix>, report: &mut Report<'_>) {
+    if config.interface.table.value == Table::Off {
+        let told = "with Table = off there are no routes to carve anything out of";
+        report.warning(Fault::at(exclude.span, told));
+    } else if !is_a_peers(config, exclude.value) {
+        let told = format!("{} is in no peer's AllowedIPs anyway", exclude.value);
+        report.warning(Fault::at(exclude.span, told));
+    }
+    let full = |family: Family| exclude.family() == family && exclude.is_default();
+    if Family::BOTH.into_iter().any(full) {
+        let told = "nothing would be left of the tunnel";
+        report.error(Fault::at(exclude.span, told));
+    }
+}
+
+/// Whether a peer may have all of these addresses.
+fn is_a_peers(config: &Config, prefix: Prefix) -> bool {
+    let mut all = config.peers.iter().flat_map(|peer| &peer.allowed_ips);
+    all.any(|allowed| allowed.contains(prefix))
+}
