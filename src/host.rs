@@ -30,6 +30,7 @@ pub mod resolve;
 pub mod route;
 pub mod route_socket;
 pub mod rule;
+pub mod run_dir;
 pub mod signals;
 pub mod sysctl;
 pub mod uapi;

@@ -485,6 +485,41 @@ same"#
     ));
 }
 
+/// Network namespaces have the files of /run in common, and each its own tunnels.
+#[test]
+fn tunnels_of_two_network_namespaces_have_nothing_to_do_with_each_other() {
+    host(&format!(
+        r#"{FULL_TUNNEL}ip netns add other
+there() {{ ip netns exec other "$WGQ" "$@" 2>&1; }}
+remember
+wgq up wg0
+snapshot >"$work/up"
+said=$(there --dry-run up wg0)
+says 'table 51820 priority 32765' # and not the next ones, as beside a tunnel here
+said=$(there down wg0) && exit 1
+says "\`wg0' is not up"
+said=$(there up wg0 --userspace) && exit 1
+same "$work/up"
+wgq down wg0
+same"#
+    ));
+}
+
+/// The UDP port is free when `down` has ended.
+#[test]
+fn down_and_up_again_have_the_same_port() {
+    host(
+        r#"config wg0 <<'EOF'
+Address = 10.0.0.1/24
+ListenPort = 5555
+EOF
+for _ in {1..20}; do
+	wgq -q up wg0 --userspace
+	wgq -q down wg0
+done"#,
+    );
+}
+
 #[test]
 fn whoever_waits_for_another_wgq_says_so_and_can_be_stopped() {
     host(&format!(

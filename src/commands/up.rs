@@ -25,7 +25,7 @@ pub(super) fn up(args: &cli::Up, dry_run: bool, report: Report) -> Result<(), Er
     }
     let target = Target::find(&args.target.config, args.target.name)?;
     let mut config = load::config(&target, report)?;
-    keys::load(&mut config)?;
+    keys::load(&mut config, &target.shown())?;
     let ifname = target.ifname;
     let _lock = if dry_run {
         None

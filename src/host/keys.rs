@@ -2,27 +2,28 @@
 
 use std::fs::File;
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use anyhow::{Context, Result, ensure};
 use zeroize::Zeroizing;
 
-use crate::config::Config;
+use crate::config::{Config, Spanned};
 use crate::key::{InvalidKey, KEY_LEN};
 
 /// The largest key file that is read, in bytes: a key and some blanks.
 const LARGEST: u64 = 4096;
 
-/// Reads the keys of `PrivateKeyFile` and `PresharedKeyFile` into the config.
-pub fn load(config: &mut Config) -> Result<()> {
+/// Reads the keys of `PrivateKeyFile` and `PresharedKeyFile` into the config, which is that of `file`.
+pub fn load(config: &mut Config, file: &str) -> Result<()> {
+    let place = |path: &Spanned<PathBuf>, key: &str| format!("{file}:{}: {key}", path.span.line);
     let interface = &mut config.interface;
     if let Some(path) = &interface.private_key_file {
-        interface.private_key = read(&path.value, "PrivateKeyFile")?;
+        interface.private_key = read(path).with_context(|| place(path, "PrivateKeyFile"))?;
     }
     for peer in &mut config.peers {
         if let Some(path) = &peer.preshared_key_file {
-            peer.preshared_key = read(&path.value, "PresharedKeyFile")?;
+            peer.preshared_key = read(path).with_context(|| place(path, "PresharedKeyFile"))?;
         }
     }
     Ok(())
@@ -32,18 +33,15 @@ pub fn load(config: &mut Config) -> Result<()> {
 /// is none.
 fn read<K: FromStr<Err = InvalidKey> + From<[u8; KEY_LEN]> + PartialEq>(
     path: &Path,
-    key: &str,
 ) -> Result<Option<K>> {
     let mut text = Zeroizing::new(String::new());
     let read = File::open(path).and_then(|file| file.take(LARGEST).read_to_string(&mut text));
-    read.with_context(|| format!("{key}: {}", path.display()))?;
+    read.with_context(|| path.display().to_string())?;
     let text = text.trim_ascii_end();
     if text.is_empty() {
         return Ok(None);
     }
-    ensure!(text.is_ascii(), "{key}: {}: not a key", path.display());
-    let found: K = text
-        .parse()
-        .with_context(|| format!("{key}: {}", path.display()))?;
+    ensure!(text.is_ascii(), "{}: not a key", path.display());
+    let found: K = text.parse().with_context(|| path.display().to_string())?;
     Ok(Some(found).filter(|found| *found != K::from([0; KEY_LEN])))
 }

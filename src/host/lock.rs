@@ -3,6 +3,7 @@
 //! Whoever needs both locks takes the interface's first, and the shared one never while a hook runs: hooks may call wgq.
 
 use std::fs::{self, File, TryLockError};
+use std::io;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -11,7 +12,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, anyhow, bail};
 
 use super::Host;
-use super::record::run_dir;
+use super::run_dir::{make_run_dir, remove_if_unused, run_dir};
 use crate::apply::{Executor as _, Stop};
 use crate::net::Ifname;
 
@@ -39,7 +40,7 @@ pub struct Lock {
 impl Lock {
     /// Takes the lock of an interface, or says that another wgq holds it.
     pub fn take(ifname: Ifname) -> Result<Self> {
-        let path = run_dir()?.join(format!("{ifname}.lock"));
+        let path = run_dir().join(format!("{ifname}.lock"));
         let start = Instant::now();
         loop {
             if let Some(lock) = Self::try_take(&path)? {
@@ -57,8 +58,14 @@ impl Lock {
         loop {
             let mut options = File::options();
             let options = options.write(true).create(true).truncate(false);
-            let open = options.mode(0o600).open(path); // whoever could open it could hold it
-            let file = open.with_context(|| path.display().to_string())?;
+            // whoever could open it could hold it
+            let file = match options.mode(0o600).open(path) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                    make_run_dir()?; // or its last user took it away just now
+                    continue;
+                }
+                open => open.with_context(|| path.display().to_string())?,
+            };
             match file.try_lock() {
                 Ok(()) if is_at(&file, path) => {
                     let path = path.to_owned();
@@ -78,6 +85,7 @@ impl Drop for Lock {
     /// The file goes while the lock is still held, so that none is left and nobody's is taken away.
     fn drop(&mut self) {
         let _ = fs::remove_file(&self.path);
+        self.path.parent().into_iter().for_each(remove_if_unused);
     }
 }
 
@@ -111,7 +119,7 @@ impl Host {
 
     /// Asks before every look whether to go on, by the time that has passed.
     fn wait_for_lock(&self, go_on: impl Fn(Duration) -> Result<(), Stop>) -> Result<Lock, Stop> {
-        let path = run_dir().map_err(Stop::Lost)?.join(SHARED);
+        let path = run_dir().join(SHARED);
         let start = Instant::now();
         let mut said = false;
         loop {
