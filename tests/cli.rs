@@ -230,3 +230,39 @@ fn only_root_may_change_anything() {
     assert_eq!(output.status.code(), Some(1));
     assert!(stderr(&output).starts_with("wgq: `wgq up` must be run as root\n"));
 }
+
+#[test]
+fn a_stripped_file_has_the_keys_of_other_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
+    let psk = "TrMvSoP4jYQlY6RIzBgbssQqY3vxI2Pi+y71lOWWXX0=";
+    file("key", &format!("{KEY}\n"));
+    file("psk", psk);
+    let peer = format!("[Peer]\nPublicKey = {psk}\nPresharedKeyFile = psk");
+    file(
+        "wg0.conf",
+        &format!("[Interface]\nPrivateKeyFile = key\nMetric = 5\n{peer}\n"),
+    );
+    let output = wgq(folder.path(), &["strip", "wg0.conf"]);
+    let expected = format!(
+        "[Interface]\nPrivateKey = {KEY}\n[Peer]\nPublicKey = {psk}\nPresharedKey = {psk}\n\n"
+    );
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), expected);
+    fs::remove_file(folder.path().join("psk")).unwrap();
+    let output = wgq(folder.path(), &["strip", "wg0.conf"]);
+    assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0));
+    assert_eq!(
+        stderr(&output),
+        "wgq: wg0.conf:6: PresharedKeyFile: psk: No such file or directory (os error 2)\n"
+    );
+}
+
+#[test]
+fn a_peer_with_the_interfaces_own_key_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let own = KEY.parse::<wgq::key::PrivateKey>().unwrap().public_key();
+    let text = format!("[Interface]\nPrivateKey = {KEY}\n[Peer]\nPublicKey = {own}\n");
+    fs::write(folder.path().join("wg0.conf"), text).unwrap();
+    let output = wgq(folder.path(), &["--dry-run", "up", "wg0.conf"]);
+    assert!(stderr(&output).contains("wg0.conf:4: PublicKey: this is the interface's own key"));
+}

@@ -509,14 +509,14 @@ same"#
 #[test]
 fn down_and_up_again_have_the_same_port() {
     host(
-        r#"config wg0 <<'EOF'
+        r"config wg0 <<'EOF'
 Address = 10.0.0.1/24
 ListenPort = 5555
 EOF
 for _ in {1..20}; do
 	wgq -q up wg0 --userspace
 	wgq -q down wg0
-done"#,
+done",
     );
 }
 

@@ -26,6 +26,13 @@ pub(super) fn up(args: &cli::Up, dry_run: bool, report: Report) -> Result<(), Er
     let target = Target::find(&args.target.config, args.target.name)?;
     let mut config = load::config(&target, report)?;
     keys::load(&mut config, &target.shown())?;
+    for peer in config.own_peers() {
+        let (file, line) = (target.shown(), peer.public_key.span.line);
+        report.warning(format_args!(
+            "{file}:{line}: PublicKey: this is the interface's own key, so there will be no such peer"
+        ));
+        report.hint("here goes what `wg pubkey` prints on the other side");
+    }
     let ifname = target.ifname;
     let _lock = if dry_run {
         None

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, ensure};
 use zeroize::Zeroizing;
 
 use crate::config::{Config, Spanned};
-use crate::key::{InvalidKey, KEY_LEN};
+use crate::key::{InvalidKey, KEY_LEN, PresharedKey, PrivateKey};
 
 /// The largest key file that is read, in bytes: a key and some blanks.
 const LARGEST: u64 = 4096;
@@ -27,6 +27,21 @@ pub fn load(config: &mut Config, file: &str) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Returns the line that says in the file itself what `PrivateKeyFile` and `PresharedKeyFile` leave to another: none for
+/// any other key of the file, and for a file without a key.
+pub fn line(key: &str, path: Spanned<&str>, file: &str) -> Result<Option<Zeroizing<String>>> {
+    let from = Path::new(path.value);
+    let line = |name: &str, key: Zeroizing<String>| Zeroizing::new(format!("{name} = {}", *key));
+    let found = match key {
+        "PrivateKeyFile" => read::<PrivateKey>(from)
+            .map(|found| found.map(|found| line("PrivateKey", found.to_base64()))),
+        "PresharedKeyFile" => read::<PresharedKey>(from)
+            .map(|found| found.map(|found| line("PresharedKey", found.to_base64()))),
+        _ => return Ok(None),
+    };
+    found.with_context(|| format!("{file}:{}: {key}", path.span.line))
 }
 
 /// Reads a key as `wg set ... private-key FILE` does: the key, then nothing but blanks; an empty file, or a key of zeros,
