@@ -1,7 +1,7 @@
 //! Every command of README.md is run as it is written there, on a server and on a client.
 //!
 //! Blocks marked `sh` are run here, one after the other, on hosts in namespaces of their own; `sh tests` is what .ci/run
-//! runs, and `sh systemd` is for the virtual machine. Blocks marked `ini server` and `ini client` are the hosts' files.
+//! runs, and `sh systemd` and `sh units` are for the virtual machine. Blocks marked `ini server` and `ini client` are the hosts' files.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
