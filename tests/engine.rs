@@ -14,6 +14,9 @@
 use std::io::Write;
 use std::process::Command;
 
+#[path = "engine/files.rs"]
+mod files;
+
 const PRELUDE: &str = include_str!("engine/prelude.sh");
 
 /// Runs a script on a new host; it must end well.

@@ -148,14 +148,8 @@ impl Down {
         if !config.interface.save_config {
             return Ok(());
         }
-        save::before_down(
-            &self.target,
-            config,
-            found,
-            self.record.as_ref(),
-            self.report,
-        )
-        .map_err(Error::something_left)
+        save::before_down(&self.target, found, self.record.as_ref(), self.report)
+            .map_err(Error::something_left)
     }
 
     /// Forgets the tunnel once nothing is left of it that a second `down` could take away.
