@@ -28,6 +28,11 @@ pub(super) fn config(target: &Target, report: Report) -> Result<Config, Error> {
     let text = target
         .read()
         .map_err(|error| Error::new(format_args!("{error:#}")).hint(target.hint.clone()))?;
+    parse(&text, target, report).ok_or_else(Error::said)
+}
+
+/// Parses what was read from the target's file, and says what there is to say of the two; none if it is not in order.
+pub(super) fn parse(text: &[u8], target: &Target, report: Report) -> Option<Config> {
     if let Some(hint) = &target.hint {
         report.hint(hint);
     }
@@ -37,9 +42,9 @@ pub(super) fn config(target: &Target, report: Report) -> Result<Config, Error> {
             target.shown()
         ));
     }
-    let parsed = config::parse(&text, &names::names());
+    let parsed = config::parse(text, &names::names());
     tell(&parsed.diagnostics, target, report);
-    parsed.config.ok_or_else(Error::said)
+    parsed.config
 }
 
 /// Says what is wrong with a file.

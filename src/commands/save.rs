@@ -80,6 +80,10 @@ pub(super) fn before_down(
     if found.state.link.is_none() {
         return Ok(());
     }
+    if target.path.is_none() {
+        report.warning("not saved: standard input cannot be saved to");
+        return Ok(());
+    }
     if record.is_some_and(|record| !record.complete) || !found.is_device_known {
         let file = target.shown();
         report.warning(format_args!(

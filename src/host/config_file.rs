@@ -118,6 +118,11 @@ impl Target {
         std::path::absolute(self.path.as_ref()?).ok()
     }
 
+    /// Whether it was standard input that the interface was made from, of which nothing is left to read.
+    pub fn was_input(&self) -> bool {
+        self.path.is_none() && self.by_name
+    }
+
     /// Whether the file is there.
     pub fn exists(&self) -> bool {
         self.path.as_ref().is_some_and(|path| path.exists())

@@ -60,3 +60,96 @@ diff "$work/broken" /etc/wireguard/wg0.conf
 [[ ! -e /sys/class/net/wg0 ]]"#
     ));
 }
+
+#[test]
+fn a_file_that_is_not_there_is_the_one_that_up_used() {
+    host(
+        r#"log=$work/log
+config wg0 <<END
+ListenPort = 5555
+SaveConfig = true
+PostDown = echo down >>$log
+END
+cd "$work"
+wgq up wg0
+wg set wg0 listen-port 7777
+said=$(wgq down wg0.conf 2>&1)
+says 'warning: wg0.conf is not there, and wg0 was brought up from /etc/wireguard/wg0.conf: going by /etc/wireguard/wg0.conf'
+has '^ListenPort = 7777' /etc/wireguard/wg0.conf
+[[ $(<"$log") == down ]]"#,
+    );
+}
+
+#[test]
+fn a_file_that_cannot_be_used_is_told_of_and_what_is_remembered_goes() {
+    host(
+        r#"log=$work/log
+config wg0 <<END
+PostDown = echo down >>$log
+END
+file=/etc/wireguard/wg0.conf
+cp $file "$work/original"
+remember
+for break in 'mkdir' 'mkfifo' 'ln -s /nowhere' 'echo Foo = 1 >' ':'; do
+	wgq up wg0
+	rm $file
+	eval "$break $file"
+	said=$(wgq down wg0 2>&1)
+	case $break in
+	mkdir) says "warning: cannot read $file: is a directory; going by what is remembered of it" ;;
+	mkfifo) says "warning: cannot read $file: not a regular file; going by what is remembered of it" ;;
+	echo*) says "warning: $file: not in order; going by what is remembered of it" ;;
+	*) says "warning: cannot read $file: No such file or directory (os error 2); going by what is remembered of it" ;;
+	esac
+	[[ $(<"$log") == down ]]
+	rm -rf $file "$log"
+	cp "$work/original" $file
+done
+wgq up wg0
+rm $file
+fails 0 wgq down "$file"
+says "warning: cannot read"
+fails 1 wgq down wg0
+[[ $said != *warning* ]]"#,
+    );
+}
+
+#[test]
+fn down_takes_its_file_from_standard_input() {
+    host(
+        r#"log=$work/log
+config wg0 <<END
+SaveConfig = true
+PostDown = echo up >>$log
+END
+sed 's/echo up/echo down/' /etc/wireguard/wg0.conf >"$work/other"
+remember
+wgq up - --name wg0 </etc/wireguard/wg0.conf
+said=$(wgq down - --name wg0 <"$work/other" 2>&1)
+says 'warning: not saved: standard input cannot be saved to'
+wgq up wg0
+said=$(wgq down - --name wg0 <"$work/other" 2>&1)
+says 'warning: wg0 was brought up from /etc/wireguard/wg0.conf, not from standard input: going by standard input'
+[[ $(tr '\n' ' ' <"$log") == 'down down ' ]]
+same"#,
+    );
+}
+
+#[test]
+fn a_record_that_cannot_be_deleted_keeps_no_hook_from_running() {
+    host(
+        r#"log=$work/log
+config wg0 <<END
+PreDown = exit 7
+PostDown = echo down >>$log
+END
+wgq up wg0
+record=$(find /run/wgq -name 'wg0*.json')
+mount --bind "$record" "$record" # cannot be deleted
+fails 3 wgq down wg0
+says 'wgq: wg0 is not wholly down; what failed:'
+says 'exit 7: exit status 7'
+says "$record: Device or resource busy (os error 16)"
+[[ $(<"$log") == down ]]"#,
+    );
+}
