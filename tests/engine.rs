@@ -16,6 +16,8 @@ use std::process::Command;
 
 #[path = "engine/files.rs"]
 mod files;
+#[path = "engine/hooks.rs"]
+mod hooks;
 
 const PRELUDE: &str = include_str!("engine/prelude.sh");
 

@@ -18,7 +18,7 @@ use crate::state::{Dns, DnsBackend, LinkKind, State};
 /// Takes an interface down: with or without its file, its link or a record, and after `wg-quick up` too.
 pub(super) fn down(args: &cli::Target, dry_run: bool, report: Report) -> Result<(), Error> {
     if !dry_run {
-        load::require_root("down")?;
+        load::require_root("down", dry_run)?;
     }
     let target = Target::find(&args.config, args.name)?;
     let ifname = target.ifname;

@@ -12,15 +12,16 @@ use crate::report::Report;
 use crate::step::Step;
 
 /// Refuses to go on for anyone but root.
-pub(super) fn require_root(command: &str) -> Result<(), Error> {
+pub(super) fn require_root(command: &str, dry_run: bool) -> Result<(), Error> {
     if nix::unistd::geteuid().is_root() {
         return Ok(());
     }
-    Err(
-        Error::new(format_args!("`wgq {command}` must be run as root")).hint(format!(
-            "`sudo wgq {command} ...`, or --dry-run to see what it would do"
-        )),
-    )
+    let hint = if dry_run {
+        format!("`sudo wgq --dry-run {command} ...`: only root can see what runs")
+    } else {
+        format!("`sudo wgq {command} ...`, or --dry-run to see what it would do")
+    };
+    Err(Error::new(format_args!("`wgq {command}` must be run as root")).hint(hint))
 }
 
 /// Reads and parses the target's file; all that is wrong with it is said at once.

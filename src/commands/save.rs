@@ -15,12 +15,16 @@ use crate::state::State;
 
 /// Saves a running interface.
 pub(super) fn save(args: &cli::Target, dry_run: bool, report: Report) -> Result<(), Error> {
-    load::require_root("save")?;
+    load::require_root("save", dry_run)?;
     let target = Target::find(&args.config, args.name)?;
     if target.path.is_none() {
         return Err(Error::new("standard input cannot be saved to"));
     }
-    let _lock = Lock::take(target.ifname)?;
+    let _lock = if dry_run {
+        None
+    } else {
+        Lock::take_or_share(target.ifname)?
+    };
     let record = Record::read(target.ifname)?;
     let target = origin::of_running(target, record.as_ref(), report);
     if target.path.is_none() {

@@ -21,7 +21,7 @@ use crate::step::{HookPhase, Step};
 /// Brings an interface up.
 pub(super) fn up(args: &cli::Up, dry_run: bool, report: Report) -> Result<(), Error> {
     if !dry_run {
-        load::require_root("up")?;
+        load::require_root("up", dry_run)?;
     }
     let target = Target::find(&args.target.config, args.target.name)?;
     let mut config = load::config(&target, report)?;
