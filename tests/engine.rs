@@ -14,6 +14,8 @@
 use std::io::Write;
 use std::process::Command;
 
+#[path = "engine/dns.rs"]
+mod dns;
 #[path = "engine/files.rs"]
 mod files;
 #[path = "engine/hooks.rs"]

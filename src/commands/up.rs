@@ -169,11 +169,15 @@ impl Attempt<'_> {
         }
         let (steps, hooks) = plan::split_hooks(&plan.after);
         transaction.execute(host, steps)?;
-        let record = Record {
+        let mut record = Record {
             complete: true,
             rules: plan.desired.state.rules.clone(),
             ..self.record(target, &plan)
         };
+        let is_dns = |step: &Step| matches!(step, Step::SetDns { .. });
+        if transaction.forgone().iter().any(is_dns) {
+            record.dns = None; // nothing was told that could be taken back
+        }
         record.write(self.ifname).map_err(Stop::Lost)?;
         *lock = None;
         transaction.execute(host, hooks)
