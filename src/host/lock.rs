@@ -81,8 +81,8 @@ impl Lock {
             };
             match file.try_lock() {
                 Ok(()) if is_at(&file, path) => {
-                    let name = write!(file, "{:>10}\n", std::process::id()); // over that of one that was killed
-                    name.with_context(|| path.display().to_string())?;
+                    // over the number of one that was killed; where nothing can be written it is for hooks alone
+                    let _ = writeln!(file, "{:>10}", std::process::id());
                     let path = path.to_owned();
                     return Ok(Some(Self { path, _file: file }));
                 }
