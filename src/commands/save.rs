@@ -33,7 +33,7 @@ pub(super) fn save(args: &cli::Target, dry_run: bool, report: Report) -> Result<
             target.ifname
         )));
     }
-    load::config(&target, report)?;
+    load::file(&target, report)?;
     let mut host = Host::open(report, target.path.as_deref())?;
     let found = host.observe(target.ifname, record.as_ref())?;
     if found.state.link.is_none() {

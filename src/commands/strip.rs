@@ -10,7 +10,10 @@ use crate::report::Report;
 /// Prints the file without what is not for `wg`.
 pub(super) fn strip(args: &cli::Target, report: Report) -> Result<(), Error> {
     let target = Target::find(&args.config, args.name)?;
-    let text = target.read()?;
+    let text = load::read(&target)?;
+    if let Some(hint) = &target.hint {
+        report.hint(hint);
+    }
     match config::decode(&text) {
         Ok(text) => Ok(load::print(&config::strip(text))?),
         Err(diagnostic) => {

@@ -24,8 +24,11 @@ pub(super) fn up(args: &cli::Up, dry_run: bool, report: Report) -> Result<(), Er
         load::require_root("up", dry_run)?;
     }
     let target = Target::find(&args.target.config, args.target.name)?;
-    let mut config = load::config(&target, report)?;
+    let (text, mut config) = load::file(&target, report)?;
     keys::load(&mut config, &target.shown())?;
+    for path in keys::world_accessible(&config) {
+        load::warn_of_access(&path.display(), report);
+    }
     let ifname = target.ifname;
     let _lock = if dry_run {
         None
@@ -34,8 +37,7 @@ pub(super) fn up(args: &cli::Up, dry_run: bool, report: Report) -> Result<(), Er
     };
     let mut host = Host::open(report, target.path.as_deref())?;
     if host.has_link(ifname)? {
-        return Err(Error::new(format_args!("`{ifname}' already exists"))
-            .hint(format!("`wgq down {ifname}` takes it down")));
+        return Err(already_exists(&mut host, ifname));
     }
     let leftover = Record::read(ifname)?;
     check_hooks(&config)?;
@@ -44,13 +46,23 @@ pub(super) fn up(args: &cli::Up, dry_run: bool, report: Report) -> Result<(), Er
         let _shared = host.lock().map_err(not_begun)?;
         recover_resolver(report);
     }
-    let endpoints = host.resolve(&config, &target.shown(), args.ignore_unresolved)?;
+    let endpoints = host.resolve(&config, args.ignore_unresolved)?;
+    if load::tell_unresolved(
+        &endpoints.unresolved,
+        &text,
+        &target,
+        args.ignore_unresolved,
+        report,
+    ) {
+        return Err(Error::said());
+    }
     let attempt = Attempt {
         ifname,
         config: &config,
-        endpoints: &endpoints,
+        endpoints: &endpoints.addresses,
         kind,
         leftover: leftover.as_ref(),
+        report,
     };
     let mut lock = if dry_run {
         None
@@ -58,10 +70,7 @@ pub(super) fn up(args: &cli::Up, dry_run: bool, report: Report) -> Result<(), Er
         Some(host.lock().map_err(not_begun)?)
     };
     let plan = attempt.plan(&mut host)?;
-    plan.desired
-        .warnings
-        .iter()
-        .for_each(|warning| report.warning(warning));
+    warn(&plan, &[], report);
     if dry_run {
         return load::show(&[plan.before, plan.after].concat());
     }
@@ -71,6 +80,24 @@ pub(super) fn up(args: &cli::Up, dry_run: bool, report: Report) -> Result<(), Er
         Ok(()) => Ok(()),
         Err(stop) => Err(attempt.give_up(&mut host, lock, transaction, stop)),
     }
+}
+
+/// Refuses an interface that is there, whoever's it is.
+fn already_exists(host: &mut Host, ifname: Ifname) -> Error {
+    let record = Record::read(ifname).ok().flatten();
+    let hint = match host.driver(ifname, record.as_ref()) {
+        Ok(_) => format!("`wgq down {ifname}` takes it down"),
+        Err(why) => format!("{why:#}; a file of another name makes another interface"),
+    };
+    Error::new(format_args!("`{ifname}' already exists")).hint(hint)
+}
+
+/// Says what is left out or will not work, but for what was said already.
+fn warn(plan: &Up, said: &[String], report: Report) {
+    let warnings = plan.desired.warnings.iter();
+    warnings
+        .filter(|warning| !said.contains(warning))
+        .for_each(|warning| report.warning(warning));
 }
 
 /// Finds out whether hooks could run, which would otherwise go wrong half-way.
@@ -96,6 +123,7 @@ struct Attempt<'a> {
     kind: LinkKind,
     /// What an earlier attempt that was killed left of itself.
     leftover: Option<&'a Record>,
+    report: Report,
 }
 
 impl Attempt<'_> {
@@ -163,7 +191,9 @@ impl Attempt<'_> {
             *lock = None;
             transaction.execute(host, &plan.before)?;
             *lock = Some(host.lock()?);
+            let said = plan.desired.warnings;
             plan = self.plan(host).map_err(Stop::Lost)?;
+            warn(&plan, &said, self.report);
             let record = self.record(target, &plan);
             record.write(self.ifname).map_err(Stop::Lost)?;
         }

@@ -153,3 +153,55 @@ says "$record: Device or resource busy (os error 16)"
 [[ $(<"$log") == down ]]"#,
     );
 }
+
+#[test]
+fn another_file_that_could_be_meant_is_told_of() {
+    host(
+        r#"config wg0 <<<'Address = 10.8.0.1/24'
+cp /etc/wireguard/wg0.conf "$work/wg0.conf"
+cp /etc/wireguard/wg0.conf "$work/wg9.conf"
+cd "$work"
+for command in strip '--dry-run up'; do
+	said=$(wgq $command wg0.conf 2>&1)
+	says "hint: this is ./wg0.conf; \`wg0\` alone is /etc/wireguard/wg0.conf"
+	fails 1 wgq $command wg9
+	says "hint: the file that is here is ./wg9.conf"
+	rm wg0.conf
+	fails 1 wgq $command wg0.conf
+	says "hint: \`wg0\` alone is /etc/wireguard/wg0.conf"
+	cp /etc/wireguard/wg0.conf .
+done"#,
+    );
+}
+
+#[test]
+fn a_dry_run_makes_no_folder() {
+    host(
+        r"config wg0 <<<'Address = 10.8.0.1/24'
+fails 1 wgq --dry-run save wg0
+wgq --dry-run up wg0
+fails 1 wgq --dry-run down wg0
+[[ ! -e /run/wgq ]]",
+    );
+}
+
+#[test]
+fn without_root_it_is_said_what_only_root_can_see() {
+    host(
+        r#"config wg0 <<<'Address = 10.8.0.1/24'
+install -m 755 "$WGQ" "$work/wgq"
+chmod 711 "$work"
+nobody() { setpriv --reuid=65534 --regid=65534 --clear-groups --bounding-set=-all "$work/wgq" "$@"; }
+install -m 644 /etc/wireguard/wg0.conf "$work/wg0.conf"
+wgq up wg0
+if setpriv --reuid=65534 --regid=65534 --clear-groups true; then # not in a user namespace of one user
+	if ip -d link show wg0 | has tun; then
+		fails 1 nobody --dry-run down "$work/wg0.conf"
+		says "\`wg0' is of kind tun, and only root can see whether WireGuard drives it"
+	fi
+	fails 1 nobody --dry-run save wg0
+	says 'wgq: hint: `sudo wgq --dry-run save ...`'
+fi
+wgq down wg0"#,
+    );
+}
