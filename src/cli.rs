@@ -115,7 +115,9 @@ pub struct Up {
     /// Leave peers whose endpoint has no known address without one, and go on
     #[arg(long)]
     pub ignore_unresolved: bool,
-    /// Use the embedded WireGuard, or the program that `WG_QUICK_USERSPACE_IMPLEMENTATION` names, even if the kernel has its own
+    /// Use the embedded WireGuard even if the kernel has its own
+    ///
+    /// Or the program that `WG_QUICK_USERSPACE_IMPLEMENTATION` names.
     #[cfg_attr(feature = "userspace", arg(long))]
     #[cfg_attr(not(feature = "userspace"), arg(skip))]
     pub userspace: bool,
