@@ -231,16 +231,17 @@ impl Step {
 
     /// Whether the tunnel does without when the step fails: DNS that is not required.
     pub fn is_optional(&self) -> bool {
-        matches!(
-            self,
-            Self::SetDns {
-                to: Some(Dns {
-                    required: false,
-                    ..
-                }),
-                ..
-            }
-        )
+        let Self::SetDns { from, to, .. } = self else {
+            return false;
+        };
+        let dns = to.as_ref().or(from.as_ref());
+        dns.is_some_and(|dns| !dns.required)
+    }
+
+    /// Returns the step that clears away what one that the tunnel does without has half done.
+    pub fn retreat(&self) -> Option<Self> {
+        let tells = matches!(self, Self::SetDns { to: Some(_), .. }); // what was not taken back is not told anew
+        tells.then(|| self.inverse()).flatten()
     }
 
     /// Whether the step, when it fails, may have done a part of its work, and undoing it all is harmless. An addition is

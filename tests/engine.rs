@@ -14,6 +14,13 @@
 use std::io::Write;
 use std::process::Command;
 
+#[path = "engine/dns.rs"]
+mod dns;
+#[path = "engine/files.rs"]
+mod files;
+#[path = "engine/hooks.rs"]
+mod hooks;
+
 const PRELUDE: &str = include_str!("engine/prelude.sh");
 
 /// Runs a script on a new host; it must end well.
@@ -635,7 +642,8 @@ END
 remember
 export WG_ENDPOINT_RESOLUTION_RETRIES=0
 fails 1 wgq up wg0
-says "wg0.conf:9: Endpoint: \`bad.example:51820'"
+says "wg0.conf:9:12: Endpoint: \`bad.example:51820': "
+says ' 9 | Endpoint = bad.example:51820'
 same
 said=$(wgq up --ignore-unresolved wg0 2>&1)
 says 'leaving this peer without endpoint'
@@ -653,6 +661,7 @@ fn an_interface_of_another_kind_is_left_alone() {
 remember
 fails 1 wgq up uplink
 says "\`uplink' already exists"
+says "hint: \`uplink' is not a WireGuard interface but one of kind veth"
 fails 1 wgq down uplink
 says 'is not a WireGuard interface'
 same"#,

@@ -11,7 +11,10 @@ use crate::report::Report;
 /// Prints the file without what is not for `wg`, and with the keys that are in other files.
 pub(super) fn strip(args: &cli::Target, report: Report) -> Result<(), Error> {
     let target = Target::find(&args.config, args.name)?;
-    let text = target.read()?;
+    let text = load::read(&target)?;
+    if let Some(hint) = &target.hint {
+        report.hint(hint);
+    }
     match config::decode(&text) {
         Ok(text) => {
             let file = target.shown();

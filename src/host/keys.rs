@@ -1,6 +1,5 @@
 //! Keys that a config file leaves in files of their own.
 
-use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -8,6 +7,7 @@ use std::str::FromStr;
 use anyhow::{Context, Result, ensure};
 use zeroize::Zeroizing;
 
+use super::config_file::{is_world_accessible, open_regular};
 use crate::config::{Config, Spanned};
 use crate::key::{InvalidKey, KEY_LEN, PresharedKey, PrivateKey};
 
@@ -44,13 +44,24 @@ pub fn line(key: &str, path: Spanned<&str>, file: &str) -> Result<Option<Zeroizi
     found.with_context(|| format!("{file}:{}: {key}", path.span.line))
 }
 
+/// Returns the files with the config's keys that others than the owner and the group can get at.
+pub fn world_accessible(config: &Config) -> impl Iterator<Item = &Path> {
+    let peers = config.peers.iter();
+    let files = peers.filter_map(|peer| peer.preshared_key_file.as_ref());
+    let files = config.interface.private_key_file.iter().chain(files);
+    files
+        .map(|path| path.value.as_path())
+        .filter(|path| is_world_accessible(path))
+}
+
 /// Reads a key as `wg set ... private-key FILE` does: the key, then nothing but blanks; an empty file, or a key of zeros,
 /// is none.
 fn read<K: FromStr<Err = InvalidKey> + From<[u8; KEY_LEN]> + PartialEq>(
     path: &Path,
 ) -> Result<Option<K>> {
     let mut text = Zeroizing::new(String::new());
-    let read = File::open(path).and_then(|file| file.take(LARGEST).read_to_string(&mut text));
+    let read =
+        open_regular(path).and_then(|file| Ok(file.take(LARGEST).read_to_string(&mut text)?));
     read.with_context(|| path.display().to_string())?;
     let text = text.trim_ascii_end();
     if text.is_empty() {

@@ -3,7 +3,7 @@
 //! Whoever needs both locks takes the interface's first, and the shared one never while a hook runs: hooks may call wgq.
 
 use std::fs::{self, File, TryLockError};
-use std::io;
+use std::io::{self, Write as _};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -40,11 +40,24 @@ pub struct Lock {
 impl Lock {
     /// Takes the lock of an interface, or says that another wgq holds it.
     pub fn take(ifname: Ifname) -> Result<Self> {
+        Self::take_or_share(ifname)?.with_context(|| {
+            format!(
+                "{ifname}: this is a hook of the wgq that is bringing this interface up or down, \
+                 which it cannot do itself"
+            )
+        })
+    }
+
+    /// As [`Lock::take`]; but a hook of the wgq that holds the lock, which waits for its end, does without: none.
+    pub fn take_or_share(ifname: Ifname) -> Result<Option<Self>> {
         let path = run_dir().join(format!("{ifname}.lock"));
         let start = Instant::now();
         loop {
             if let Some(lock) = Self::try_take(&path)? {
-                return Ok(lock);
+                return Ok(Some(lock));
+            }
+            if holder(&path).is_some_and(|holder| ancestors().any(|pid| pid == holder)) {
+                return Ok(None);
             }
             if start.elapsed() >= PATIENCE {
                 bail!("{ifname}: another wgq is working on this interface");
@@ -59,7 +72,7 @@ impl Lock {
             let mut options = File::options();
             let options = options.write(true).create(true).truncate(false);
             // whoever could open it could hold it
-            let file = match options.mode(0o600).open(path) {
+            let mut file = match options.mode(0o600).open(path) {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {
                     make_run_dir()?; // or its last user took it away just now
                     continue;
@@ -68,6 +81,8 @@ impl Lock {
             };
             match file.try_lock() {
                 Ok(()) if is_at(&file, path) => {
+                    // over the number of one that was killed; where nothing can be written it is for hooks alone
+                    let _ = writeln!(file, "{:>10}", std::process::id());
                     let path = path.to_owned();
                     return Ok(Some(Self { path, _file: file }));
                 }
@@ -135,6 +150,23 @@ impl Host {
             thread::sleep(INTERVAL);
         }
     }
+}
+
+/// Returns the process that holds the lock of that file, by its own word.
+fn holder(path: &Path) -> Option<u32> {
+    fs::read_to_string(path).ok()?.trim().parse().ok()
+}
+
+/// Returns the processes that this one is a descendant of, as far as can be seen. One whose parent has ended is none of
+/// the parent's ancestors': what a hook leaves in the background is no hook any more.
+fn ancestors() -> impl Iterator<Item = u32> {
+    let parent = |process: &str| -> Option<u32> {
+        let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+        let mut lines = status.lines();
+        let parent = lines.find_map(|line| line.strip_prefix("PPid:"))?;
+        parent.trim().parse().ok()
+    };
+    std::iter::successors(parent("self"), move |pid| parent(&pid.to_string()))
 }
 
 /// Whether the open file is still the one of that name.
