@@ -42,8 +42,18 @@ pub struct FailedStep {
     pub error: anyhow::Error,
 }
 
+impl FailedStep {
+    /// Whether it is a command of the user's that failed, and nothing of the tunnel's.
+    pub fn is_hook(&self) -> bool {
+        matches!(self.step, Step::Hook { .. })
+    }
+}
+
 impl fmt::Display for FailedStep {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Step::Hook { phase, .. } = &self.step {
+            write!(f, "{phase}: ")?;
+        }
         write!(f, "{}: {:#}", Brief(&self.step), self.error)
     }
 }

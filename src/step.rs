@@ -3,6 +3,8 @@
 //! The text is the `[#]` trace, `--dry-run`, the context of errors and the golden tests. It is an equivalent: no such
 //! program is run.
 
+use std::fmt;
+
 use crate::net::{Address, Family, Ifname};
 use crate::nft::NftTable;
 use crate::state::{DeviceSettings, Dns, LinkKind, LinkSettings, Peer, PolicyRule, Route, Sysctl};
@@ -141,6 +143,18 @@ pub enum HookPhase {
     PreDown,
     /// When all is gone.
     PostDown,
+}
+
+impl fmt::Display for HookPhase {
+    /// Writes the key of the file.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::PreUp => "PreUp",
+            Self::PostUp => "PostUp",
+            Self::PreDown => "PreDown",
+            Self::PostDown => "PostDown",
+        })
+    }
 }
 
 /// Which steps can be sent to the kernel together.

@@ -268,7 +268,7 @@ PostDown = rm $log.up; echo postdown >>$log
 END
 remember
 fails 1 wgq up wg0
-says 'wgq: exit 42: exit status 42'
+says 'wgq: PostUp: exit 42: exit status 42'
 says 'as far as PreDown and PostDown undo it'
 [[ $(tr '\n' ' ' <$log) == 'predown postdown ' && ! -e $log.up ]]
 same",

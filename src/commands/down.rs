@@ -1,7 +1,7 @@
 //! `wgq down`: as much of it as can be done.
 
 use super::{describe, load, not_begun, origin, save};
-use crate::apply::{Stop, as_much_as_possible};
+use crate::apply::{FailedStep, Stop, as_much_as_possible};
 use crate::cli;
 use crate::config::{self, Config, Hooks};
 use crate::error::Error;
@@ -47,7 +47,11 @@ pub(super) fn down(args: &cli::Target, dry_run: bool, report: Report) -> Result<
         return Err(down.not_up());
     }
     let plan = down.plan(&found);
-    load::show(&[plan.before, plan.after].concat())
+    load::show(&plan.before)?;
+    if down.saves() {
+        load::print(&format!("wgq save {ifname}\n"))?;
+    }
+    load::show(&plan.after)
 }
 
 /// What is known of an interface that is to go.
@@ -94,7 +98,12 @@ impl Down {
         if let Err(error) = saved {
             error.tell(&self.report);
         }
-        let sentence = format!("{} is not wholly down; what failed:", self.target.ifname);
+        let ifname = self.target.ifname;
+        let sentence = if forgotten.is_ok() && failed.iter().all(FailedStep::is_hook) {
+            format!("{ifname} is down, but hooks failed:")
+        } else {
+            format!("{ifname} is not wholly down; what failed:")
+        };
         let error = Error::said().outcome(sentence).left(&failed);
         Err(match forgotten {
             Ok(()) => error,
@@ -145,12 +154,15 @@ impl Down {
         }
     }
 
+    /// Whether the file asks for what runs to be saved.
+    fn saves(&self) -> bool {
+        let config = self.config.as_ref();
+        config.is_some_and(|config| config.interface.save_config)
+    }
+
     /// Saves what runs, as PreDown hooks have left it.
     fn save(&self, found: &Found) -> Result<(), Error> {
-        let Some(config) = &self.config else {
-            return Ok(());
-        };
-        if !config.interface.save_config {
+        if !self.saves() {
             return Ok(());
         }
         save::before_down(&self.target, found, self.record.as_ref(), self.report)

@@ -91,8 +91,8 @@ pub(super) fn tell(diagnostics: &[config::Diagnostic], target: &Target, report: 
 
 /// Prints the steps, for `--dry-run`: one a line, as they would be traced.
 pub(super) fn show(steps: &[Step]) -> Result<(), Error> {
-    let lines: Vec<String> = steps.iter().map(Step::to_string).collect();
-    Ok(print(&(lines.join("\n") + "\n"))?)
+    let lines: Vec<String> = steps.iter().map(|step| format!("{step}\n")).collect();
+    Ok(print(&lines.concat())?)
 }
 
 /// Writes to standard output; a reader that went away is no error.

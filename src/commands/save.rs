@@ -45,13 +45,17 @@ pub(super) fn save(args: &cli::Target, dry_run: bool, report: Report) -> Result<
             "`{ifname}' is not wholly up, not saving it"
         )));
     }
-    write_back(&target, &found.state, dry_run, report)
+    if !write_back(&target, &found.state, dry_run, report)? {
+        report.note(format_args!("{}: nothing to save", target.shown()));
+    }
+    Ok(())
 }
 
 /// Writes what runs into the file it came from; with `dry_run` shows what that would change.
 ///
 /// The file is read anew, and what is written goes by that alone: a hook may have changed it since it was read first.
-fn write_back(target: &Target, now: &State, dry_run: bool, report: Report) -> Result<(), Error> {
+/// Returns whether anything has changed.
+fn write_back(target: &Target, now: &State, dry_run: bool, report: Report) -> Result<bool, Error> {
     let file = target.shown();
     let bytes = target.read()?;
     let parsed = config::parse(&bytes, &names::names());
@@ -65,13 +69,15 @@ fn write_back(target: &Target, now: &State, dry_run: bool, report: Report) -> Re
         if !changes.is_empty() {
             load::print(&format!("--- {file}\n+++ {file}\n{changes}"))?;
         }
-        return Ok(());
+        return Ok(!changes.is_empty());
     }
     let after = config::save(before, &config, now);
-    if before != after {
+    let changed = before != after;
+    if changed {
         target.write(&after)?;
+        report.note(format_args!("{file}: saved"));
     }
-    Ok(())
+    Ok(changed)
 }
 
 /// Saves what is about to be taken down, for `SaveConfig`. What an `up` was killed at is not whole, and not saved.
@@ -95,5 +101,5 @@ pub(super) fn before_down(
         ));
         return Ok(());
     }
-    write_back(target, &found.state, false, report)
+    write_back(target, &found.state, false, report).map(drop)
 }

@@ -258,7 +258,11 @@ impl Attempt<'_> {
             error = error.outcome(format_args!("{why:#}")).something_left();
         }
         if !left.is_empty() {
-            let sentence = format!("{ifname} was not rolled back completely; still to undo:");
+            let sentence = if left.iter().all(FailedStep::is_hook) {
+                format!("{ifname} was rolled back, but hooks failed:")
+            } else {
+                format!("{ifname} was not rolled back completely; still to undo:")
+            };
             return error.outcome(sentence).left(&left);
         }
         if forgotten.is_err() {
