@@ -42,8 +42,18 @@ pub struct FailedStep {
     pub error: anyhow::Error,
 }
 
+impl FailedStep {
+    /// Whether it is a command of the user's that failed, and nothing of the tunnel's.
+    pub fn is_hook(&self) -> bool {
+        matches!(self.step, Step::Hook { .. })
+    }
+}
+
 impl fmt::Display for FailedStep {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Step::Hook { phase, .. } = &self.step {
+            write!(f, "{phase}: ")?;
+        }
         write!(f, "{}: {:#}", Brief(&self.step), self.error)
     }
 }
@@ -63,6 +73,7 @@ pub enum Stop {
 #[derive(Debug, Default)]
 pub struct Transaction {
     done: Vec<Step>,
+    forgone: Vec<Step>,
 }
 
 impl Transaction {
@@ -77,7 +88,10 @@ impl Transaction {
             self.note(run, &failures);
             for Failure { index, error, .. } in failures {
                 match run.get(index) {
-                    Some(step) if step.is_optional() => host.forgo(step, error),
+                    Some(step) if step.is_optional() => {
+                        host.forgo(step, error);
+                        self.retreat(host, step);
+                    }
                     Some(step) => {
                         return Err(Stop::Failed(Box::new(FailedStep {
                             step: step.clone(),
@@ -103,6 +117,21 @@ impl Transaction {
             .enumerate()
             .filter(|(at, step)| !refused(*at) || step.may_be_half_done());
         self.done.extend(done.map(|(_, step)| step.clone()));
+    }
+
+    /// Clears away what a step has half done that the tunnel does without; what cannot be counts as done.
+    fn retreat(&mut self, host: &mut impl Executor, step: &Step) {
+        let back: Vec<Step> = step.retreat().into_iter().collect();
+        host.announce(&back);
+        if host.execute(&back).is_empty() {
+            self.done.retain(|done| done != step);
+            self.forgone.push(step.clone());
+        }
+    }
+
+    /// The steps that failed and that the tunnel does without, of which nothing is left.
+    pub fn forgone(&self) -> &[Step] {
+        &self.forgone
     }
 
     /// The steps that were done so far, those included that failed and may be half done.
@@ -133,18 +162,26 @@ impl Transaction {
             .chain(rest)
             .filter_map(Step::inverse)
             .collect();
-        as_much_as_possible(host, &undo)
+        all(host, &undo, |_| false)
     }
 }
 
-/// Executes all steps in order, whatever fails. Returns those that failed.
+/// Executes all steps in order, whatever fails. Returns those that failed and that matter.
 pub fn as_much_as_possible(host: &mut impl Executor, steps: &[Step]) -> Vec<FailedStep> {
+    all(host, steps, Step::is_optional)
+}
+
+fn all(
+    host: &mut impl Executor,
+    steps: &[Step],
+    is_optional: impl Fn(&Step) -> bool,
+) -> Vec<FailedStep> {
     let mut failed = Vec::new();
     for run in runs(steps) {
         host.announce(run);
         for Failure { index, error, .. } in host.execute(run) {
             match run.get(index) {
-                Some(step) if step.is_optional() => host.forgo(step, error),
+                Some(step) if is_optional(step) => host.forgo(step, error),
                 Some(step) => failed.push(FailedStep {
                     step: step.clone(),
                     error,

@@ -116,6 +116,8 @@ pub struct Up {
     #[arg(long)]
     pub ignore_unresolved: bool,
     /// Use the embedded WireGuard even if the kernel has its own
+    ///
+    /// Or the program that `WG_QUICK_USERSPACE_IMPLEMENTATION` names.
     #[cfg_attr(feature = "userspace", arg(long))]
     #[cfg_attr(not(feature = "userspace"), arg(skip))]
     pub userspace: bool,

@@ -35,7 +35,7 @@ pub use parse::{Parsed, parse};
 pub use reader::Names;
 pub use save::{save, show_save};
 pub use span::{Span, Spanned};
-pub use strip::strip;
+pub use strip::{strip, strip_with_keys};
 
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,9 @@
 //! Everything that touches the machine: the only place that knows the kernel, its files and other programs.
 
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 
@@ -14,7 +17,7 @@ pub mod address;
 pub mod config_file;
 pub mod dns;
 mod driver;
-mod endpoints;
+pub mod endpoints;
 pub mod hooks;
 pub mod keys;
 pub mod link;
@@ -30,6 +33,7 @@ pub mod resolve;
 pub mod route;
 pub mod route_socket;
 pub mod rule;
+pub mod run_dir;
 pub mod signals;
 pub mod sysctl;
 pub mod uapi;
@@ -40,6 +44,9 @@ use netlink::KernelError;
 use route_socket::RouteSocket;
 use signals::Signals;
 use wireguard::WireGuard;
+
+/// How often it is looked for a signal while a hook runs.
+const ATTENTION: Duration = Duration::from_millis(100);
 
 /// This machine: what executes the steps of one interface, and what finds out how things are.
 pub struct Host {
@@ -60,7 +67,7 @@ impl Host {
         Ok(Self {
             report,
             signals: Signals::catch()?,
-            config_file: config_file.unwrap_or(Path::new("/dev/stdin")).to_owned(),
+            config_file: config_file.map_or_else(|| "/dev/stdin".into(), real_path),
             route: RouteSocket::open().context("netlink")?,
             wireguard: None,
             kind: LinkKind::Kernel,
@@ -102,7 +109,7 @@ impl Host {
             Step::SetDns { ifname, from, to } => self.set_dns(*ifname, from.as_ref(), to.as_ref()),
             Step::Hook {
                 ifname, command, ..
-            } => Ok(hooks::run(command, *ifname, &self.config_file)?),
+            } => Ok(self.run_hook(command, *ifname)?),
             Step::SetLink { .. }
             | Step::SetDevice { .. }
             | Step::SetPeer { .. }
@@ -113,6 +120,29 @@ impl Host {
             | Step::AddRule(_)
             | Step::DeleteRule(_) => bail!("sent alone, but belongs to a batch"),
         }
+    }
+
+    /// Runs a hook to its end. A signal to us alone is not passed on to it, as wg-quick does not; but it is said that one came.
+    fn run_hook(&self, command: &str, ifname: Ifname) -> Result<(), hooks::HookError> {
+        let before = self.signals.caught();
+        let (ended, is_ended) = mpsc::channel::<()>();
+        thread::scope(|scope| {
+            let watch = move || {
+                while is_ended.recv_timeout(ATTENTION) == Err(RecvTimeoutError::Timeout) {
+                    if before.is_none()
+                        && let Some(signal) = self.signals.caught()
+                    {
+                        self.report
+                            .note(format_args!("{signal}: waiting for the hook to end"));
+                        return;
+                    }
+                }
+            };
+            let _ = thread::Builder::new().spawn_scoped(scope, watch); // without a thread nothing is said
+            let result = hooks::run(command, ifname, &self.config_file);
+            drop(ended);
+            result
+        })
     }
 
     fn add_link(&mut self, step: &Step, ifname: Ifname, kind: &LinkKind) -> Result<()> {
@@ -142,6 +172,12 @@ impl Host {
         }
         Ok(())
     }
+}
+
+/// Returns a file's path without links, as wg-quick has it; that of one that is not there as it is.
+fn real_path(path: &Path) -> PathBuf {
+    let real = path.canonicalize().or_else(|_| std::path::absolute(path));
+    real.unwrap_or_else(|_| path.to_owned())
 }
 
 impl Executor for Host {

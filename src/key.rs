@@ -88,6 +88,14 @@ secret_key!(
     PresharedKey
 );
 
+impl PrivateKey {
+    /// The name by which peers know who has this secret: Curve25519 of it.
+    pub fn public_key(&self) -> PublicKey {
+        let secret = x25519_dalek::StaticSecret::from(self.0);
+        PublicKey(x25519_dalek::PublicKey::from(&secret).to_bytes())
+    }
+}
+
 /// A peer's name to `WireGuard`: 32 bytes, in text 44 characters of base64.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PublicKey(pub [u8; KEY_LEN]);

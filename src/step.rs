@@ -3,6 +3,8 @@
 //! The text is the `[#]` trace, `--dry-run`, the context of errors and the golden tests. It is an equivalent: no such
 //! program is run.
 
+use std::fmt;
+
 use crate::net::{Address, Family, Ifname};
 use crate::nft::NftTable;
 use crate::state::{DeviceSettings, Dns, LinkKind, LinkSettings, Peer, PolicyRule, Route, Sysctl};
@@ -143,6 +145,18 @@ pub enum HookPhase {
     PostDown,
 }
 
+impl fmt::Display for HookPhase {
+    /// Writes the key of the file.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::PreUp => "PreUp",
+            Self::PostUp => "PostUp",
+            Self::PreDown => "PreDown",
+            Self::PostDown => "PostDown",
+        })
+    }
+}
+
 /// Which steps can be sent to the kernel together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Batch {
@@ -231,16 +245,17 @@ impl Step {
 
     /// Whether the tunnel does without when the step fails: DNS that is not required.
     pub fn is_optional(&self) -> bool {
-        matches!(
-            self,
-            Self::SetDns {
-                to: Some(Dns {
-                    required: false,
-                    ..
-                }),
-                ..
-            }
-        )
+        let Self::SetDns { from, to, .. } = self else {
+            return false;
+        };
+        let dns = to.as_ref().or(from.as_ref());
+        dns.is_some_and(|dns| !dns.required)
+    }
+
+    /// Returns the step that clears away what one that the tunnel does without has half done.
+    pub fn retreat(&self) -> Option<Self> {
+        let tells = matches!(self, Self::SetDns { to: Some(_), .. }); // what was not taken back is not told anew
+        tells.then(|| self.inverse()).flatten()
     }
 
     /// Whether the step, when it fails, may have done a part of its work, and undoing it all is harmless. An addition is

@@ -230,3 +230,94 @@ fn only_root_may_change_anything() {
     assert_eq!(output.status.code(), Some(1));
     assert!(stderr(&output).starts_with("wgq: `wgq up` must be run as root\n"));
 }
+
+#[test]
+fn the_length_of_a_name_is_without_its_ending() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = wgq(folder.path(), &["--dry-run", "up", "0123456789abcdef.conf"]);
+    assert_eq!(
+        stderr(&output),
+        "wgq: 0123456789abcdef.conf: an interface name has at most 15 characters, and `0123456789abcdef` has 16\n"
+    );
+}
+
+#[test]
+fn a_key_file_that_is_no_file_is_not_waited_for_and_one_for_everybody_is_warned_of() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    nix::unistd::mkfifo(&path("fifo"), Mode::S_IRWXU).unwrap();
+    fs::write(path("key"), KEY).unwrap();
+    for mode in [0o755, 0o700] {
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(mode)).unwrap();
+        fs::set_permissions(path("key"), fs::Permissions::from_mode(0o644)).unwrap();
+        let file = path("key").display().to_string();
+        let text = format!(
+            "[Interface]\nPrivateKeyFile = {file}\n[Peer]\nPublicKey = {KEY}\nPresharedKeyFile = {file}\n"
+        );
+        fs::write(path("wg0.conf"), text).unwrap();
+        fs::set_permissions(path("wg0.conf"), fs::Permissions::from_mode(0o600)).unwrap();
+        let output = wgq(folder.path(), &["--dry-run", "up", "./wg0.conf"]);
+        let warning = format!(
+            "wgq: warning: `{file}' is world accessible: `chmod 600` keeps its keys secret\n"
+        );
+        let times = if mode == 0o755 { 2 } else { 0 };
+        assert_eq!(
+            stderr(&output).matches(&warning).count(),
+            times,
+            "{}",
+            stderr(&output)
+        );
+    }
+    for key in [
+        "PrivateKeyFile = fifo\n",
+        "PrivateKey =\n[Peer]\nPublicKey = AAAA\nPresharedKeyFile = fifo\n",
+    ] {
+        let text = format!("[Interface]\n{key}")
+            .replace("AAAA", KEY)
+            .replace("PrivateKey =", &format!("PrivateKey = {KEY}"));
+        fs::write(path("wg0.conf"), text).unwrap();
+        let output = wgq(folder.path(), &["--dry-run", "up", "./wg0.conf"]);
+        assert_eq!(output.status.code(), Some(1));
+        assert!(
+            stderr(&output).contains("KeyFile: fifo: not a regular file"),
+            "{}",
+            stderr(&output)
+        );
+    }
+}
+
+#[test]
+fn a_stripped_file_has_the_keys_of_other_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
+    let psk = "TrMvSoP4jYQlY6RIzBgbssQqY3vxI2Pi+y71lOWWXX0=";
+    file("key", &format!("{KEY}\n"));
+    file("psk", psk);
+    let peer = format!("[Peer]\nPublicKey = {psk}\nPresharedKeyFile = psk");
+    file(
+        "wg0.conf",
+        &format!("[Interface]\nPrivateKeyFile = key\nMetric = 5\n{peer}\n"),
+    );
+    let output = wgq(folder.path(), &["strip", "wg0.conf"]);
+    let expected = format!(
+        "[Interface]\nPrivateKey = {KEY}\n[Peer]\nPublicKey = {psk}\nPresharedKey = {psk}\n\n"
+    );
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), expected);
+    fs::remove_file(folder.path().join("psk")).unwrap();
+    let output = wgq(folder.path(), &["strip", "wg0.conf"]);
+    assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0));
+    assert_eq!(
+        stderr(&output),
+        "wgq: wg0.conf:6: PresharedKeyFile: psk: No such file or directory (os error 2)\n"
+    );
+}
+
+#[test]
+fn a_peer_with_the_interfaces_own_key_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let own = KEY.parse::<wgq::key::PrivateKey>().unwrap().public_key();
+    let text = format!("[Interface]\nPrivateKey = {KEY}\n[Peer]\nPublicKey = {own}\n");
+    fs::write(folder.path().join("wg0.conf"), text).unwrap();
+    let output = wgq(folder.path(), &["--dry-run", "up", "wg0.conf"]);
+    assert!(stderr(&output).contains("wg0.conf:4: PublicKey: this is the interface's own key"));
+}

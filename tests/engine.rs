@@ -14,6 +14,13 @@
 use std::io::Write;
 use std::process::Command;
 
+#[path = "engine/dns.rs"]
+mod dns;
+#[path = "engine/files.rs"]
+mod files;
+#[path = "engine/hooks.rs"]
+mod hooks;
+
 const PRELUDE: &str = include_str!("engine/prelude.sh");
 
 /// Runs a script on a new host; it must end well.
@@ -261,7 +268,7 @@ PostDown = rm $log.up; echo postdown >>$log
 END
 remember
 fails 1 wgq up wg0
-says 'wgq: exit 42: exit status 42'
+says 'wgq: PostUp: exit 42: exit status 42'
 says 'as far as PreDown and PostDown undo it'
 [[ $(tr '\n' ' ' <$log) == 'predown postdown ' && ! -e $log.up ]]
 same",
@@ -485,6 +492,41 @@ same"#
     ));
 }
 
+/// Network namespaces have the files of /run in common, and each its own tunnels.
+#[test]
+fn tunnels_of_two_network_namespaces_have_nothing_to_do_with_each_other() {
+    host(&format!(
+        r#"{FULL_TUNNEL}ip netns add other
+there() {{ ip netns exec other "$WGQ" "$@" 2>&1; }}
+remember
+wgq up wg0
+snapshot >"$work/up"
+said=$(there --dry-run up wg0)
+says 'table 51820 priority 32765' # and not the next ones, as beside a tunnel here
+said=$(there down wg0) && exit 1
+says "\`wg0' is not up"
+said=$(there up wg0 --userspace) && exit 1
+same "$work/up"
+wgq down wg0
+same"#
+    ));
+}
+
+/// The UDP port is free when `down` has ended.
+#[test]
+fn down_and_up_again_have_the_same_port() {
+    host(
+        r"config wg0 <<'EOF'
+Address = 10.0.0.1/24
+ListenPort = 5555
+EOF
+for _ in {1..20}; do
+	wgq -q up wg0 --userspace
+	wgq -q down wg0
+done",
+    );
+}
+
 #[test]
 fn whoever_waits_for_another_wgq_says_so_and_can_be_stopped() {
     host(&format!(
@@ -600,7 +642,8 @@ END
 remember
 export WG_ENDPOINT_RESOLUTION_RETRIES=0
 fails 1 wgq up wg0
-says "wg0.conf:9: Endpoint: \`bad.example:51820'"
+says "wg0.conf:9:12: Endpoint: \`bad.example:51820': "
+says ' 9 | Endpoint = bad.example:51820'
 same
 said=$(wgq up --ignore-unresolved wg0 2>&1)
 says 'leaving this peer without endpoint'
@@ -618,6 +661,7 @@ fn an_interface_of_another_kind_is_left_alone() {
 remember
 fails 1 wgq up uplink
 says "\`uplink' already exists"
+says "hint: \`uplink' is not a WireGuard interface but one of kind veth"
 fails 1 wgq down uplink
 says 'is not a WireGuard interface'
 same"#,

@@ -1,7 +1,7 @@
 //! Every command of README.md is run as it is written there, on a server and on a client.
 //!
 //! Blocks marked `sh` are run here, one after the other, on hosts in namespaces of their own; `sh tests` is what .ci/run
-//! runs, and `sh systemd` is for the virtual machine. Blocks marked `ini server` and `ini client` are the hosts' files.
+//! runs, and `sh systemd` and `sh units` are for the virtual machine. Blocks marked `ini server` and `ini client` are the hosts' files.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -59,7 +59,7 @@ fn script(host: &str) -> String {
     let steps = blocks().filter_map(|(mark, text)| match mark.split_once(' ') {
         None if mark == "sh" => Some(format!("set -x\n{text}\n{{ set +x; }} 2>/dev/null\n")),
         Some(("ini", whose)) if whose == host => Some(format!(
-            "cat >/etc/wireguard/wg0.conf <<'END OF FILE'\n{text}\nEND OF FILE\nchmod 600 /etc/wireguard/wg0.conf\n"
+            "cat >/etc/wireguard/wg0.conf <<'END OF FILE'\n{text}\nEND OF FILE\n"
         )),
         _ => None,
     });
@@ -86,7 +86,14 @@ fn every_command_runs_as_written() {
 #[test]
 fn every_block_is_known() {
     let marks: Vec<_> = blocks().map(|block| block.0).collect();
-    let known = ["sh", "sh tests", "sh systemd", "ini server", "ini client"];
+    let known = [
+        "sh",
+        "sh tests",
+        "sh systemd",
+        "sh units",
+        "ini server",
+        "ini client",
+    ];
     for mark in &marks {
         assert!(known.contains(mark), "```{mark}: nothing checks this block");
     }

@@ -223,6 +223,14 @@ proptest! {
             let result = transaction.execute(&mut host, &plan);
             if plan[fault].is_optional() {
                 prop_assert!(result.is_ok());
+                if plan[fault].retreat().is_some() {
+                    prop_assert_eq!(transaction.forgone(), &plan[fault..=fault]);
+                    prop_assert_eq!(&host.state.dns, &now.dns);
+                    if !plan.iter().any(deletes_link) {
+                        transaction.roll_back(&mut host);
+                        prop_assert_eq!(sorted(host.state), sorted(now.clone()));
+                    }
+                }
                 continue;
             }
             let stopped = matches!(&result, Err(Stop::Failed(failed)) if failed.step == plan[fault]);

@@ -1,7 +1,7 @@
 //! `wgq down`: as much of it as can be done.
 
 use super::{describe, load, not_begun, origin, save};
-use crate::apply::{Stop, as_much_as_possible};
+use crate::apply::{FailedStep, Stop, as_much_as_possible};
 use crate::cli;
 use crate::config::{self, Config, Hooks};
 use crate::error::Error;
@@ -18,7 +18,7 @@ use crate::state::{Dns, DnsBackend, LinkKind, State};
 /// Takes an interface down: with or without its file, its link or a record, and after `wg-quick up` too.
 pub(super) fn down(args: &cli::Target, dry_run: bool, report: Report) -> Result<(), Error> {
     if !dry_run {
-        load::require_root("down")?;
+        load::require_root("down", dry_run)?;
     }
     let target = Target::find(&args.config, args.name)?;
     let ifname = target.ifname;
@@ -29,7 +29,7 @@ pub(super) fn down(args: &cli::Target, dry_run: bool, report: Report) -> Result<
     };
     let record = record(ifname, report);
     let target = origin::of_running(target, record.as_ref(), report);
-    let config = config(&target, report);
+    let config = config(&target, record.as_ref(), report);
     let hooks = hooks(config.as_ref(), record.as_ref());
     let mut host = Host::open(report, target.path.as_deref())?;
     let down = Down {
@@ -47,7 +47,11 @@ pub(super) fn down(args: &cli::Target, dry_run: bool, report: Report) -> Result<
         return Err(down.not_up());
     }
     let plan = down.plan(&found);
-    load::show(&[plan.before, plan.after].concat())
+    load::show(&plan.before)?;
+    if down.saves() {
+        load::print(&format!("wgq save {ifname}\n"))?;
+    }
+    load::show(&plan.after)
 }
 
 /// What is known of an interface that is to go.
@@ -81,20 +85,30 @@ impl Down {
         let saved = self.save(&found);
         let (steps, post_down) = plan::split_hooks(&plan.after);
         let not_done = as_much_as_possible(host, steps);
-        if not_done.is_empty() {
-            self.forget()?;
-        }
+        let forgotten = match not_done.as_slice() {
+            [] => self.forget(),
+            _ => Ok(()),
+        };
         drop(lock);
         failed.extend(not_done);
         failed.extend(as_much_as_possible(host, post_down));
-        if failed.is_empty() {
+        if failed.is_empty() && forgotten.is_ok() {
             return saved;
         }
         if let Err(error) = saved {
             error.tell(&self.report);
         }
-        let sentence = format!("{} is not wholly down; what failed:", self.target.ifname);
-        Err(Error::said().outcome(sentence).left(&failed))
+        let ifname = self.target.ifname;
+        let sentence = if forgotten.is_ok() && failed.iter().all(FailedStep::is_hook) {
+            format!("{ifname} is down, but hooks failed:")
+        } else {
+            format!("{ifname} is not wholly down; what failed:")
+        };
+        let error = Error::said().outcome(sentence).left(&failed);
+        Err(match forgotten {
+            Ok(()) => error,
+            Err(why) => error.outcome(format_args!("  {why:#}")).something_left(),
+        })
     }
 
     /// Finds out what there is; without a record, what wg-quick may have left.
@@ -140,22 +154,19 @@ impl Down {
         }
     }
 
+    /// Whether the file asks for what runs to be saved.
+    fn saves(&self) -> bool {
+        let config = self.config.as_ref();
+        config.is_some_and(|config| config.interface.save_config)
+    }
+
     /// Saves what runs, as PreDown hooks have left it.
     fn save(&self, found: &Found) -> Result<(), Error> {
-        let Some(config) = &self.config else {
-            return Ok(());
-        };
-        if !config.interface.save_config {
+        if !self.saves() {
             return Ok(());
         }
-        save::before_down(
-            &self.target,
-            config,
-            found,
-            self.record.as_ref(),
-            self.report,
-        )
-        .map_err(Error::something_left)
+        save::before_down(&self.target, found, self.record.as_ref(), self.report)
+            .map_err(Error::something_left)
     }
 
     /// Forgets the tunnel once nothing is left of it that a second `down` could take away.
@@ -187,12 +198,28 @@ fn record(ifname: Ifname, report: Report) -> Option<Record> {
     })
 }
 
-/// The file, if it is there and in order; what was up does not depend on it.
-fn config(target: &Target, report: Report) -> Option<Config> {
-    if !target.exists() {
+/// The file, if it can be read and is in order; what was up does not depend on it.
+fn config(target: &Target, record: Option<&Record>, report: Report) -> Option<Config> {
+    if target.was_input() {
         return None;
     }
-    load::config(target, report).ok()
+    let instead = match record {
+        Some(_) => "going by what is remembered of it",
+        None if target.by_name && !target.exists() => return None, // `ip link` made it, say
+        None => "going by what the kernel shows",
+    };
+    let text = match target.read() {
+        Ok(text) => text,
+        Err(error) => {
+            report.warning(format_args!("cannot read {error:#}; {instead}"));
+            return None;
+        }
+    };
+    let config = load::parse(&text, target, report);
+    if config.is_none() {
+        report.warning(format_args!("{}: not in order; {instead}", target.shown()));
+    }
+    config
 }
 
 /// The hooks of the file as it is now, as with wg-quick; those of `up` when there is no file any more.

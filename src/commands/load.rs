@@ -1,5 +1,6 @@
 //! What several commands begin with.
 
+use std::fmt::Display;
 use std::io::{self, Write};
 
 use anyhow::Context;
@@ -7,39 +8,77 @@ use anyhow::Context;
 use crate::config::{self, Config};
 use crate::error::Error;
 use crate::host::config_file::Target;
+use crate::host::endpoints::Unresolved;
 use crate::host::names;
 use crate::report::Report;
 use crate::step::Step;
 
 /// Refuses to go on for anyone but root.
-pub(super) fn require_root(command: &str) -> Result<(), Error> {
+pub(super) fn require_root(command: &str, dry_run: bool) -> Result<(), Error> {
     if nix::unistd::geteuid().is_root() {
         return Ok(());
     }
-    Err(
-        Error::new(format_args!("`wgq {command}` must be run as root")).hint(format!(
-            "`sudo wgq {command} ...`, or --dry-run to see what it would do"
-        )),
-    )
+    let hint = if dry_run {
+        format!("`sudo wgq --dry-run {command} ...`: only root can see what runs")
+    } else {
+        format!("`sudo wgq {command} ...`, or --dry-run to see what it would do")
+    };
+    Err(Error::new(format_args!("`wgq {command}` must be run as root")).hint(hint))
 }
 
 /// Reads and parses the target's file; all that is wrong with it is said at once.
-pub(super) fn config(target: &Target, report: Report) -> Result<Config, Error> {
-    let text = target
-        .read()
-        .map_err(|error| Error::new(format_args!("{error:#}")).hint(target.hint.clone()))?;
+pub(super) fn file(target: &Target, report: Report) -> Result<(String, Config), Error> {
+    let bytes = read(target)?;
+    let config = parse(&bytes, target, report).ok_or_else(Error::said)?;
+    let text = String::from_utf8(bytes).map_err(|_| Error::said())?; // what is parsed is UTF-8
+    Ok((text, config))
+}
+
+/// Reads the target's file.
+pub(super) fn read(target: &Target) -> Result<Vec<u8>, Error> {
+    let read = target.read();
+    read.map_err(|error| Error::new(format_args!("{error:#}")).hint(target.hint.clone()))
+}
+
+/// Parses what was read from the target's file, and says what there is to say of the two; none if it is not in order.
+pub(super) fn parse(text: &[u8], target: &Target, report: Report) -> Option<Config> {
     if let Some(hint) = &target.hint {
         report.hint(hint);
     }
     if target.is_world_accessible() {
-        report.warning(format_args!(
-            "`{}' is world accessible: `chmod 600` keeps its keys secret",
-            target.shown()
-        ));
+        warn_of_access(&target.shown(), report);
     }
-    let parsed = config::parse(&text, &names::names());
+    let parsed = config::parse(text, &names::names());
     tell(&parsed.diagnostics, target, report);
-    parsed.config.ok_or_else(Error::said)
+    parsed.config
+}
+
+/// Warns of a file with keys that everybody can get at.
+pub(super) fn warn_of_access(file: &dyn Display, report: Report) {
+    report.warning(format_args!(
+        "`{file}' is world accessible: `chmod 600` keeps its keys secret"
+    ));
+}
+
+/// Says which endpoints have no address, and whether that is the end: unless they are ignored, it is.
+pub(super) fn tell_unresolved(
+    unresolved: &[Unresolved],
+    text: &str,
+    target: &Target,
+    ignore: bool,
+    report: Report,
+) -> bool {
+    let diagnostic = |endpoint: &Unresolved| {
+        let diagnostic = if ignore {
+            config::Diagnostic::warning(format!("{endpoint}; leaving this peer without endpoint"))
+        } else {
+            config::Diagnostic::error(endpoint.to_string())
+        };
+        diagnostic.key("Endpoint").at(text, endpoint.span)
+    };
+    let diagnostics: Vec<_> = unresolved.iter().map(diagnostic).collect();
+    tell(&diagnostics, target, report);
+    !ignore && !diagnostics.is_empty()
 }
 
 /// Says what is wrong with a file.
@@ -52,8 +91,8 @@ pub(super) fn tell(diagnostics: &[config::Diagnostic], target: &Target, report: 
 
 /// Prints the steps, for `--dry-run`: one a line, as they would be traced.
 pub(super) fn show(steps: &[Step]) -> Result<(), Error> {
-    let lines: Vec<String> = steps.iter().map(Step::to_string).collect();
-    Ok(print(&(lines.join("\n") + "\n"))?)
+    let lines: Vec<String> = steps.iter().map(|step| format!("{step}\n")).collect();
+    Ok(print(&lines.concat())?)
 }
 
 /// Writes to standard output; a reader that went away is no error.

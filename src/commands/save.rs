@@ -2,11 +2,12 @@
 
 use super::{load, origin};
 use crate::cli;
-use crate::config::{self, Config};
+use crate::config;
 use crate::error::Error;
 use crate::host::Host;
 use crate::host::config_file::Target;
 use crate::host::lock::Lock;
+use crate::host::names;
 use crate::host::observe::Found;
 use crate::host::record::Record;
 use crate::report::Report;
@@ -14,12 +15,16 @@ use crate::state::State;
 
 /// Saves a running interface.
 pub(super) fn save(args: &cli::Target, dry_run: bool, report: Report) -> Result<(), Error> {
-    load::require_root("save")?;
+    load::require_root("save", dry_run)?;
     let target = Target::find(&args.config, args.name)?;
     if target.path.is_none() {
         return Err(Error::new("standard input cannot be saved to"));
     }
-    let _lock = Lock::take(target.ifname)?;
+    let _lock = if dry_run {
+        None
+    } else {
+        Lock::take_or_share(target.ifname)?
+    };
     let record = Record::read(target.ifname)?;
     let target = origin::of_running(target, record.as_ref(), report);
     if target.path.is_none() {
@@ -28,7 +33,7 @@ pub(super) fn save(args: &cli::Target, dry_run: bool, report: Report) -> Result<
             target.ifname
         )));
     }
-    let config = load::config(&target, report)?;
+    load::file(&target, report)?;
     let mut host = Host::open(report, target.path.as_deref())?;
     let found = host.observe(target.ifname, record.as_ref())?;
     if found.state.link.is_none() {
@@ -40,42 +45,53 @@ pub(super) fn save(args: &cli::Target, dry_run: bool, report: Report) -> Result<
             "`{ifname}' is not wholly up, not saving it"
         )));
     }
-    write_back(&target, &config, &found.state, dry_run)
+    if !write_back(&target, &found.state, dry_run, report)? {
+        report.note(format_args!("{}: nothing to save", target.shown()));
+    }
+    Ok(())
 }
 
 /// Writes what runs into the file it came from; with `dry_run` shows what that would change.
-fn write_back(target: &Target, config: &Config, now: &State, dry_run: bool) -> Result<(), Error> {
+///
+/// The file is read anew, and what is written goes by that alone: a hook may have changed it since it was read first.
+/// Returns whether anything has changed.
+fn write_back(target: &Target, now: &State, dry_run: bool, report: Report) -> Result<bool, Error> {
+    let file = target.shown();
     let bytes = target.read()?;
-    let Ok(before) = config::decode(&bytes) else {
-        return Err(Error::new(format_args!(
-            "{}: changed meanwhile",
-            target.shown()
-        )));
+    let parsed = config::parse(&bytes, &names::names());
+    let (Some(config), Ok(before)) = (parsed.config, config::decode(&bytes)) else {
+        load::tell(&parsed.diagnostics, target, report);
+        let what = format_args!("{file}: not saved, it has changed meanwhile");
+        return Err(Error::new(what));
     };
     if dry_run {
-        let file = target.shown();
-        let changes = config::show_save(before, config, now);
+        let changes = config::show_save(before, &config, now);
         if !changes.is_empty() {
             load::print(&format!("--- {file}\n+++ {file}\n{changes}"))?;
         }
-        return Ok(());
+        return Ok(!changes.is_empty());
     }
-    let after = config::save(before, config, now);
-    if before != after {
+    let after = config::save(before, &config, now);
+    let changed = before != after;
+    if changed {
         target.write(&after)?;
+        report.note(format_args!("{file}: saved"));
     }
-    Ok(())
+    Ok(changed)
 }
 
 /// Saves what is about to be taken down, for `SaveConfig`. What an `up` was killed at is not whole, and not saved.
 pub(super) fn before_down(
     target: &Target,
-    config: &Config,
     found: &Found,
     record: Option<&Record>,
     report: Report,
 ) -> Result<(), Error> {
     if found.state.link.is_none() {
+        return Ok(());
+    }
+    if target.path.is_none() {
+        report.warning("not saved: standard input cannot be saved to");
         return Ok(());
     }
     if record.is_some_and(|record| !record.complete) || !found.is_device_known {
@@ -85,5 +101,5 @@ pub(super) fn before_down(
         ));
         return Ok(());
     }
-    write_back(target, config, &found.state, false)
+    write_back(target, &found.state, false, report).map(drop)
 }

@@ -5,14 +5,22 @@ use crate::cli;
 use crate::config;
 use crate::error::Error;
 use crate::host::config_file::Target;
+use crate::host::keys;
 use crate::report::Report;
 
-/// Prints the file without what is not for `wg`.
+/// Prints the file without what is not for `wg`, and with the keys that are in other files.
 pub(super) fn strip(args: &cli::Target, report: Report) -> Result<(), Error> {
     let target = Target::find(&args.config, args.name)?;
-    let text = target.read()?;
+    let text = load::read(&target)?;
+    if let Some(hint) = &target.hint {
+        report.hint(hint);
+    }
     match config::decode(&text) {
-        Ok(text) => Ok(load::print(&config::strip(text))?),
+        Ok(text) => {
+            let file = target.shown();
+            let stripped = config::strip_with_keys(text, |key, path| keys::line(key, path, &file))?;
+            Ok(load::print(&stripped)?)
+        }
         Err(diagnostic) => {
             load::tell(&[diagnostic], &target, report);
             Err(Error::said())

@@ -21,11 +21,21 @@ use crate::step::{HookPhase, Step};
 /// Brings an interface up.
 pub(super) fn up(args: &cli::Up, dry_run: bool, report: Report) -> Result<(), Error> {
     if !dry_run {
-        load::require_root("up")?;
+        load::require_root("up", dry_run)?;
     }
     let target = Target::find(&args.target.config, args.target.name)?;
-    let mut config = load::config(&target, report)?;
-    keys::load(&mut config)?;
+    let (text, mut config) = load::file(&target, report)?;
+    keys::load(&mut config, &target.shown())?;
+    for peer in config.own_peers() {
+        let (file, line) = (target.shown(), peer.public_key.span.line);
+        report.warning(format_args!(
+            "{file}:{line}: PublicKey: this is the interface's own key, so there will be no such peer"
+        ));
+        report.hint("here goes what `wg pubkey` prints on the other side");
+    }
+    for path in keys::world_accessible(&config) {
+        load::warn_of_access(&path.display(), report);
+    }
     let ifname = target.ifname;
     let _lock = if dry_run {
         None
@@ -34,8 +44,7 @@ pub(super) fn up(args: &cli::Up, dry_run: bool, report: Report) -> Result<(), Er
     };
     let mut host = Host::open(report, target.path.as_deref())?;
     if host.has_link(ifname)? {
-        return Err(Error::new(format_args!("`{ifname}' already exists"))
-            .hint(format!("`wgq down {ifname}` takes it down")));
+        return Err(already_exists(&mut host, ifname));
     }
     let leftover = Record::read(ifname)?;
     check_hooks(&config)?;
@@ -44,13 +53,23 @@ pub(super) fn up(args: &cli::Up, dry_run: bool, report: Report) -> Result<(), Er
         let _shared = host.lock().map_err(not_begun)?;
         recover_resolver(report);
     }
-    let endpoints = host.resolve(&config, &target.shown(), args.ignore_unresolved)?;
+    let endpoints = host.resolve(&config, args.ignore_unresolved)?;
+    if load::tell_unresolved(
+        &endpoints.unresolved,
+        &text,
+        &target,
+        args.ignore_unresolved,
+        report,
+    ) {
+        return Err(Error::said());
+    }
     let attempt = Attempt {
         ifname,
         config: &config,
-        endpoints: &endpoints,
+        endpoints: &endpoints.addresses,
         kind,
         leftover: leftover.as_ref(),
+        report,
     };
     let mut lock = if dry_run {
         None
@@ -58,10 +77,7 @@ pub(super) fn up(args: &cli::Up, dry_run: bool, report: Report) -> Result<(), Er
         Some(host.lock().map_err(not_begun)?)
     };
     let plan = attempt.plan(&mut host)?;
-    plan.desired
-        .warnings
-        .iter()
-        .for_each(|warning| report.warning(warning));
+    warn(&plan, &[], report);
     if dry_run {
         return load::show(&[plan.before, plan.after].concat());
     }
@@ -71,6 +87,24 @@ pub(super) fn up(args: &cli::Up, dry_run: bool, report: Report) -> Result<(), Er
         Ok(()) => Ok(()),
         Err(stop) => Err(attempt.give_up(&mut host, lock, transaction, stop)),
     }
+}
+
+/// Refuses an interface that is there, whoever's it is.
+fn already_exists(host: &mut Host, ifname: Ifname) -> Error {
+    let record = Record::read(ifname).ok().flatten();
+    let hint = match host.driver(ifname, record.as_ref()) {
+        Ok(_) => format!("`wgq down {ifname}` takes it down"),
+        Err(why) => format!("{why:#}; a file of another name makes another interface"),
+    };
+    Error::new(format_args!("`{ifname}' already exists")).hint(hint)
+}
+
+/// Says what is left out or will not work, but for what was said already.
+fn warn(plan: &Up, said: &[String], report: Report) {
+    let warnings = plan.desired.warnings.iter();
+    warnings
+        .filter(|warning| !said.contains(warning))
+        .for_each(|warning| report.warning(warning));
 }
 
 /// Finds out whether hooks could run, which would otherwise go wrong half-way.
@@ -96,6 +130,7 @@ struct Attempt<'a> {
     kind: LinkKind,
     /// What an earlier attempt that was killed left of itself.
     leftover: Option<&'a Record>,
+    report: Report,
 }
 
 impl Attempt<'_> {
@@ -163,17 +198,23 @@ impl Attempt<'_> {
             *lock = None;
             transaction.execute(host, &plan.before)?;
             *lock = Some(host.lock()?);
+            let said = plan.desired.warnings;
             plan = self.plan(host).map_err(Stop::Lost)?;
+            warn(&plan, &said, self.report);
             let record = self.record(target, &plan);
             record.write(self.ifname).map_err(Stop::Lost)?;
         }
         let (steps, hooks) = plan::split_hooks(&plan.after);
         transaction.execute(host, steps)?;
-        let record = Record {
+        let mut record = Record {
             complete: true,
             rules: plan.desired.state.rules.clone(),
             ..self.record(target, &plan)
         };
+        let is_dns = |step: &Step| matches!(step, Step::SetDns { .. });
+        if transaction.forgone().iter().any(is_dns) {
+            record.dns = None; // nothing was told that could be taken back
+        }
         record.write(self.ifname).map_err(Stop::Lost)?;
         *lock = None;
         transaction.execute(host, hooks)
@@ -217,7 +258,11 @@ impl Attempt<'_> {
             error = error.outcome(format_args!("{why:#}")).something_left();
         }
         if !left.is_empty() {
-            let sentence = format!("{ifname} was not rolled back completely; still to undo:");
+            let sentence = if left.iter().all(FailedStep::is_hook) {
+                format!("{ifname} was rolled back, but hooks failed:")
+            } else {
+                format!("{ifname} was not rolled back completely; still to undo:")
+            };
             return error.outcome(sentence).left(&left);
         }
         if forgotten.is_err() {

@@ -108,7 +108,7 @@ fn host_at(written: Fragment<'_>, port: u16) -> Result<Endpoint, Fault> {
 }
 
 /// Whether a resolver could know the name (RFC 1035's lengths). Letters beyond ASCII, `_` and such are left to it.
-fn is_name(host: &str) -> bool {
+pub(super) fn is_name(host: &str) -> bool {
     let host = host.strip_suffix('.').unwrap_or(host);
     let odd = |c: char| c.is_control() || (c.is_ascii_punctuation() && !"-_.".contains(c));
     host.len() <= 253

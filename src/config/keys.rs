@@ -65,7 +65,7 @@ pub(super) const KEYS: &[Key] = &[
     interface("PreDown", WgQuick, Adds, |i, e, _| { values::hook(&mut i.hooks.pre_down, e); Ok(()) }),
     interface("PostDown", WgQuick, Adds, |i, e, _| { values::hook(&mut i.hooks.post_down, e); Ok(()) }),
     interface("SaveConfig", WgQuick, Replaces, |i, e, _| values::choice(e.value, "true", "false").map(|save| i.save_config = save)),
-    interface("PrivateKeyFile", Wgq, Replaces, |i, e, _| { i.private_key_file = Some(values::path(e.value)); Ok(()) }),
+    interface("PrivateKeyFile", Wgq, Replaces, |i, e, _| values::path(e.value).map(|path| i.private_key_file = Some(path))),
     interface("Metric", Wgq, Replaces, |i, e, _| values::number(e.value, 0, u32::MAX).map(|metric| i.metric = Some(metric))),
     interface("DNSRequired", Wgq, Replaces, |i, e, _| values::choice(e.value, "yes", "no").map(|required| i.dns_required = required)),
     interface("Forward", Wgq, Replaces, |i, e, _| firewall::yes_or_no(e.value).map(|forward| i.firewall.forward = Some(forward))),
@@ -77,7 +77,7 @@ pub(super) const KEYS: &[Key] = &[
     interface("KillSwitch", Wgq, Replaces, |i, e, _| firewall::yes_or_no(e.value).map(|kill| i.firewall.kill_switch = kill)),
     interface("ExcludeIPs", Wgq, Adds, |i, e, r| { firewall::exclude_ips(i, e, r); Ok(()) }),
     interface("KeepInbound", Wgq, Replaces, |i, e, _| firewall::yes_or_no(e.value).map(|keep| i.firewall.keep_inbound = keep)),
-    peer("PresharedKeyFile", Wgq, Replaces, |p, e, _| { p.preshared_key_file = Some(values::path(e.value)); Ok(()) }),
+    peer("PresharedKeyFile", Wgq, Replaces, |p, e, _| values::path(e.value).map(|path| p.preshared_key_file = Some(path))),
 ];
 
 const fn interface(

@@ -27,6 +27,17 @@ impl Config {
         let mut prefixes = self.peers.iter().flat_map(|peer| &peer.allowed_ips);
         prefixes.any(|prefix| prefix.is_default())
     }
+
+    /// The peers that have the interface's own key; the kernel passes over them without a word.
+    pub fn own_peers(&self) -> impl Iterator<Item = &Peer> {
+        let own = self
+            .interface
+            .private_key
+            .as_ref()
+            .map(PrivateKey::public_key);
+        let peers = self.peers.iter();
+        peers.filter(move |peer| own == Some(peer.public_key.value))
+    }
 }
 
 /// The interface.

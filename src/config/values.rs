@@ -7,6 +7,7 @@ use std::str::FromStr;
 use zeroize::Zeroizing;
 
 use super::document::Entry;
+use super::endpoint::is_name;
 use super::model::{Interface, Peer, Table};
 use super::reader::{Names, Reader};
 use super::report::{Fault, Report, quoted};
@@ -103,8 +104,12 @@ pub(super) fn hook(commands: &mut Vec<String>, entry: Entry<'_>) {
 }
 
 /// A path, as written.
-pub(super) fn path(value: Fragment<'_>) -> Spanned<PathBuf> {
-    value.spanned(PathBuf::from(value.as_str()))
+pub(super) fn path(value: Fragment<'_>) -> Result<Spanned<PathBuf>, Fault> {
+    if key::<PrivateKey>(value).is_ok() {
+        let fault = Fault::new(value, "this is a key, not the name of a file that has one");
+        return Err(fault.hint("a key in the file itself is a PrivateKey or PresharedKey"));
+    }
+    Ok(value.spanned(PathBuf::from(value.as_str())))
 }
 
 /// One of two words, in any case; whether it is the first.
@@ -129,7 +134,8 @@ pub(super) fn addresses(interface: &mut Interface, entry: Entry<'_>, reader: &mu
     }
 }
 
-/// `DNS`: servers and domains to search, between commas or blanks.
+/// `DNS`: servers and domains to search, between commas or blanks; with a `~` in front a domain is systemd-resolved's for
+/// routing alone.
 pub(super) fn dns(interface: &mut Interface, entry: Entry<'_>, reader: &mut Reader<'_>) {
     for item in items(entry.value) {
         let text = item.as_str();
@@ -138,8 +144,11 @@ pub(super) fn dns(interface: &mut Interface, entry: Entry<'_>, reader: &mut Read
         } else if text.contains(':') || text.bytes().all(|b| b.is_ascii_digit() || b == b'.') {
             let wrong = format!("{} is not an IP address", quoted(text));
             reader.report.error(Fault::new(item, wrong));
-        } else {
+        } else if text == "~." || is_name(text.strip_prefix('~').unwrap_or(text)) {
             interface.dns.search.push(text.to_owned());
+        } else {
+            let wrong = format!("{} is neither an IP address nor a domain", quoted(text));
+            reader.report.error(Fault::new(item, wrong));
         }
     }
 }

@@ -49,26 +49,26 @@ impl Target {
         let text = config
             .to_str()
             .with_context(|| format!("{}: not UTF-8", config.display()))?;
-        match text
-            .strip_suffix(".conf")
-            .and_then(|stem| stem.parse().ok())
-        {
-            Some(ifname) if !text.contains('/') => Ok(Self::bare_file(text, ifname)),
+        match text.strip_suffix(".conf").map(str::parse) {
+            Some(Ok(ifname)) if !text.contains('/') => Ok(Self::bare_file(text, ifname)),
             _ if text.contains('/') => Self::path(config),
-            _ => match text.parse::<Ifname>() {
-                Ok(ifname) => Ok(Self::named(ifname)),
-                Err(why) => bail!("{why}"),
+            stem => match (text.parse::<Ifname>(), stem) {
+                (Ok(ifname), _) => Ok(Self::named(ifname)),
+                (Err(_), Some(Err(why))) => bail!("{text}: {why}"),
+                (Err(why), _) => bail!("{why}"),
             },
         }
     }
 
     fn named(ifname: Ifname) -> Self {
-        let path = Path::new(CONFIG_DIR).join(format!("{ifname}.conf"));
+        let file = format!("{ifname}.conf");
+        let path = Path::new(CONFIG_DIR).join(&file);
+        let is_only_here = !path.exists() && Path::new(&file).exists();
         Self {
             ifname,
             path: Some(path),
             by_name: true,
-            hint: None,
+            hint: is_only_here.then(|| format!("the file that is here is ./{file}")),
         }
     }
 
@@ -118,6 +118,11 @@ impl Target {
         std::path::absolute(self.path.as_ref()?).ok()
     }
 
+    /// Whether it was standard input that the interface was made from, of which nothing is left to read.
+    pub fn was_input(&self) -> bool {
+        self.path.is_none() && self.by_name
+    }
+
     /// Whether the file is there.
     pub fn exists(&self) -> bool {
         self.path.as_ref().is_some_and(|path| path.exists())
@@ -159,14 +164,18 @@ impl Target {
     /// Whether others than the owner and the group can get at the file, by wg-quick's rule: the same permission is
     /// given to all others on the file and on its folder.
     pub fn is_world_accessible(&self) -> bool {
-        let Some(path) = &self.path else { return false };
-        let Ok(path) = path.canonicalize() else {
-            return false;
-        };
-        let mode = |path: &Path| path.metadata().map(|found| found.mode());
-        let folder = path.parent().map(mode);
-        matches!((mode(&path), folder), (Ok(file), Some(Ok(folder))) if file & folder & 0o007 != 0)
+        self.path.as_deref().is_some_and(is_world_accessible)
     }
+}
+
+/// As [`Target::is_world_accessible`], for any file.
+pub(super) fn is_world_accessible(path: &Path) -> bool {
+    let Ok(path) = path.canonicalize() else {
+        return false;
+    };
+    let mode = |path: &Path| path.metadata().map(|found| found.mode());
+    let folder = path.parent().map(mode);
+    matches!((mode(&path), folder), (Ok(file), Some(Ok(folder))) if file & folder & 0o007 != 0)
 }
 
 fn replace(path: &Path, text: &str) -> Result<()> {
@@ -201,13 +210,19 @@ fn write_draft(draft: &Path, text: &str, owner: &Metadata) -> io::Result<()> {
     file.sync_all()
 }
 
-/// A FIFO or a device must not make us wait: it is opened without blocking and refused.
 fn read_regular(path: &Path) -> Result<Vec<u8>> {
+    let mut file = open_regular(path)?;
+    let length = file.metadata()?.len();
+    read_at_most(&mut file, length)
+}
+
+/// Opens a regular file. A FIFO or a device must not make us wait: it is opened without blocking and refused.
+pub(super) fn open_regular(path: &Path) -> Result<File> {
     let open = File::options()
         .read(true)
         .custom_flags(OFlag::O_NONBLOCK.bits())
         .open(path);
-    let mut file = open?;
+    let file = open?;
     let found = file.metadata()?;
     if found.is_dir() {
         return Err(io::Error::from(io::ErrorKind::IsADirectory).into());
@@ -215,7 +230,7 @@ fn read_regular(path: &Path) -> Result<Vec<u8>> {
     if !found.is_file() {
         bail!("not a regular file");
     }
-    read_at_most(&mut file, found.len())
+    Ok(file)
 }
 
 /// Reads to the end of what is `expected` to have so many bytes.

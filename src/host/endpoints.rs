@@ -3,24 +3,34 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
-use anyhow::{Result, anyhow, bail};
+use anyhow::{Result, anyhow};
 
 use super::Host;
 use super::resolve::{Answer, LookupError, Name, Resolver, Retries, first_reachable};
-use crate::config::{Config, Endpoint, Spanned};
+use crate::config::{Config, Endpoint, Span, Spanned};
+
+/// Where the peers of a file are.
+#[derive(Debug)]
+pub struct Endpoints {
+    /// The address of each peer, in the order of the file; none for a peer without an endpoint, or with an unresolved one.
+    pub addresses: Vec<Option<SocketAddr>>,
+    /// Those by a name that has no address.
+    pub unresolved: Vec<Unresolved>,
+}
+
+/// An endpoint without an address; prints its name and why.
+#[derive(Debug, thiserror::Error)]
+#[error("`{name}': {error}")]
+pub struct Unresolved {
+    name: Endpoint,
+    error: LookupError,
+    /// Where it stands in the file.
+    pub span: Span,
+}
 
 impl Host {
-    /// Returns the address of each peer, in the order of the file, which is called `file` in messages; none for a peer
-    /// without an endpoint.
-    ///
-    /// With `ignore_unresolved` a peer whose name has no address is told of and has none either; without, that is an
-    /// error, and no name is waited for any longer.
-    pub fn resolve(
-        &mut self,
-        config: &Config,
-        file: &str,
-        ignore_unresolved: bool,
-    ) -> Result<Vec<Option<SocketAddr>>> {
+    /// Looks the peers' endpoints up. Unless `ignore_unresolved`, no other name is waited for once one has no address.
+    pub fn resolve(&mut self, config: &Config, ignore_unresolved: bool) -> Result<Endpoints> {
         let endpoints: Vec<_> = config
             .peers
             .iter()
@@ -38,7 +48,11 @@ impl Host {
             Endpoint::Name { .. } => match answers.get(&name_of(endpoint)?)? {
                 Ok(found) => first_reachable(found, |ip| self.route.has_route(ip).unwrap_or(false)),
                 Err(error) => {
-                    unresolved.push(describe(file, endpoint, error));
+                    unresolved.push(Unresolved {
+                        name: endpoint.value.clone(),
+                        error: error.clone(),
+                        span: endpoint.span,
+                    });
                     None
                 }
             },
@@ -47,14 +61,10 @@ impl Host {
             .into_iter()
             .map(|endpoint| address(endpoint?))
             .collect();
-        if !ignore_unresolved && !unresolved.is_empty() {
-            bail!("{}", unresolved.join("\nwgq: "));
-        }
-        for what in unresolved {
-            self.report
-                .warning(format_args!("{what}; leaving this peer without endpoint"));
-        }
-        Ok(addresses)
+        Ok(Endpoints {
+            addresses,
+            unresolved,
+        })
     }
 
     /// Asks for all names at once, with wg's patience, which is shown.
@@ -85,9 +95,4 @@ fn name_of(endpoint: &Spanned<Endpoint>) -> Option<Name> {
             port: *port,
         }),
     }
-}
-
-fn describe(file: &str, endpoint: &Spanned<Endpoint>, error: &LookupError) -> String {
-    let Spanned { value: name, span } = endpoint;
-    format!("{file}:{}: Endpoint: `{name}': {error}", span.line)
 }

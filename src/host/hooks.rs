@@ -31,6 +31,9 @@ die() {
 eval "unset WGQ_HOOK; $WGQ_HOOK"
 "#;
 
+/// Where programs are searched without `PATH` (execvp(3)).
+const NO_PATH: &str = "/bin:/usr/bin";
+
 /// Why a hook did not do its work; the hook itself is for the caller to name.
 #[derive(Debug, thiserror::Error)]
 pub enum HookError {
@@ -55,7 +58,7 @@ pub enum HookError {
 
 /// Finds out whether hooks can be run, so that it is known before anything is changed.
 pub fn check() -> Result<(), HookError> {
-    let path = env::var_os("PATH").unwrap_or_default();
+    let path = env::var_os("PATH").unwrap_or_else(|| NO_PATH.into());
     if env::split_paths(&path).any(|folder| folder.join("bash").is_file()) {
         Ok(())
     } else {

@@ -1,49 +1,73 @@
 //! Keys that a config file leaves in files of their own.
 
-use std::fs::File;
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use anyhow::{Context, Result, ensure};
 use zeroize::Zeroizing;
 
-use crate::config::Config;
-use crate::key::{InvalidKey, KEY_LEN};
+use super::config_file::{is_world_accessible, open_regular};
+use crate::config::{Config, Spanned};
+use crate::key::{InvalidKey, KEY_LEN, PresharedKey, PrivateKey};
 
 /// The largest key file that is read, in bytes: a key and some blanks.
 const LARGEST: u64 = 4096;
 
-/// Reads the keys of `PrivateKeyFile` and `PresharedKeyFile` into the config.
-pub fn load(config: &mut Config) -> Result<()> {
+/// Reads the keys of `PrivateKeyFile` and `PresharedKeyFile` into the config, which is that of `file`.
+pub fn load(config: &mut Config, file: &str) -> Result<()> {
+    let place = |path: &Spanned<PathBuf>, key: &str| format!("{file}:{}: {key}", path.span.line);
     let interface = &mut config.interface;
     if let Some(path) = &interface.private_key_file {
-        interface.private_key = read(&path.value, "PrivateKeyFile")?;
+        interface.private_key = read(path).with_context(|| place(path, "PrivateKeyFile"))?;
     }
     for peer in &mut config.peers {
         if let Some(path) = &peer.preshared_key_file {
-            peer.preshared_key = read(&path.value, "PresharedKeyFile")?;
+            peer.preshared_key = read(path).with_context(|| place(path, "PresharedKeyFile"))?;
         }
     }
     Ok(())
+}
+
+/// Returns the line that says in the file itself what `PrivateKeyFile` and `PresharedKeyFile` leave to another: none for
+/// any other key of the file, and for a file without a key.
+pub fn line(key: &str, path: Spanned<&str>, file: &str) -> Result<Option<Zeroizing<String>>> {
+    let from = Path::new(path.value);
+    let line = |name: &str, key: Zeroizing<String>| Zeroizing::new(format!("{name} = {}", *key));
+    let found = match key {
+        "PrivateKeyFile" => read::<PrivateKey>(from)
+            .map(|found| found.map(|found| line("PrivateKey", found.to_base64()))),
+        "PresharedKeyFile" => read::<PresharedKey>(from)
+            .map(|found| found.map(|found| line("PresharedKey", found.to_base64()))),
+        _ => return Ok(None),
+    };
+    found.with_context(|| format!("{file}:{}: {key}", path.span.line))
+}
+
+/// Returns the files with the config's keys that others than the owner and the group can get at.
+pub fn world_accessible(config: &Config) -> impl Iterator<Item = &Path> {
+    let peers = config.peers.iter();
+    let files = peers.filter_map(|peer| peer.preshared_key_file.as_ref());
+    let files = config.interface.private_key_file.iter().chain(files);
+    files
+        .map(|path| path.value.as_path())
+        .filter(|path| is_world_accessible(path))
 }
 
 /// Reads a key as `wg set ... private-key FILE` does: the key, then nothing but blanks; an empty file, or a key of zeros,
 /// is none.
 fn read<K: FromStr<Err = InvalidKey> + From<[u8; KEY_LEN]> + PartialEq>(
     path: &Path,
-    key: &str,
 ) -> Result<Option<K>> {
     let mut text = Zeroizing::new(String::new());
-    let read = File::open(path).and_then(|file| file.take(LARGEST).read_to_string(&mut text));
-    read.with_context(|| format!("{key}: {}", path.display()))?;
+    let read =
+        open_regular(path).and_then(|file| Ok(file.take(LARGEST).read_to_string(&mut text)?));
+    read.with_context(|| path.display().to_string())?;
     let text = text.trim_ascii_end();
     if text.is_empty() {
         return Ok(None);
     }
-    ensure!(text.is_ascii(), "{key}: {}: not a key", path.display());
-    let found: K = text
-        .parse()
-        .with_context(|| format!("{key}: {}", path.display()))?;
+    ensure!(text.is_ascii(), "{}: not a key", path.display());
+    let found: K = text.parse().with_context(|| path.display().to_string())?;
     Ok(Some(found).filter(|found| *found != K::from([0; KEY_LEN])))
 }

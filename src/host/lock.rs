@@ -3,6 +3,7 @@
 //! Whoever needs both locks takes the interface's first, and the shared one never while a hook runs: hooks may call wgq.
 
 use std::fs::{self, File, TryLockError};
+use std::io::{self, Write as _};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -11,7 +12,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, anyhow, bail};
 
 use super::Host;
-use super::record::run_dir;
+use super::run_dir::{make_run_dir, remove_if_unused, run_dir};
 use crate::apply::{Executor as _, Stop};
 use crate::net::Ifname;
 
@@ -39,11 +40,24 @@ pub struct Lock {
 impl Lock {
     /// Takes the lock of an interface, or says that another wgq holds it.
     pub fn take(ifname: Ifname) -> Result<Self> {
-        let path = run_dir()?.join(format!("{ifname}.lock"));
+        Self::take_or_share(ifname)?.with_context(|| {
+            format!(
+                "{ifname}: this is a hook of the wgq that is bringing this interface up or down, \
+                 which it cannot do itself"
+            )
+        })
+    }
+
+    /// As [`Lock::take`]; but a hook of the wgq that holds the lock, which waits for its end, does without: none.
+    pub fn take_or_share(ifname: Ifname) -> Result<Option<Self>> {
+        let path = run_dir().join(format!("{ifname}.lock"));
         let start = Instant::now();
         loop {
             if let Some(lock) = Self::try_take(&path)? {
-                return Ok(lock);
+                return Ok(Some(lock));
+            }
+            if holder(&path).is_some_and(|holder| ancestors().any(|pid| pid == holder)) {
+                return Ok(None);
             }
             if start.elapsed() >= PATIENCE {
                 bail!("{ifname}: another wgq is working on this interface");
@@ -57,10 +71,18 @@ impl Lock {
         loop {
             let mut options = File::options();
             let options = options.write(true).create(true).truncate(false);
-            let open = options.mode(0o600).open(path); // whoever could open it could hold it
-            let file = open.with_context(|| path.display().to_string())?;
+            // whoever could open it could hold it
+            let mut file = match options.mode(0o600).open(path) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                    make_run_dir()?; // or its last user took it away just now
+                    continue;
+                }
+                open => open.with_context(|| path.display().to_string())?,
+            };
             match file.try_lock() {
                 Ok(()) if is_at(&file, path) => {
+                    // over the number of one that was killed; where nothing can be written it is for hooks alone
+                    let _ = writeln!(file, "{:>10}", std::process::id());
                     let path = path.to_owned();
                     return Ok(Some(Self { path, _file: file }));
                 }
@@ -78,6 +100,7 @@ impl Drop for Lock {
     /// The file goes while the lock is still held, so that none is left and nobody's is taken away.
     fn drop(&mut self) {
         let _ = fs::remove_file(&self.path);
+        self.path.parent().into_iter().for_each(remove_if_unused);
     }
 }
 
@@ -111,7 +134,7 @@ impl Host {
 
     /// Asks before every look whether to go on, by the time that has passed.
     fn wait_for_lock(&self, go_on: impl Fn(Duration) -> Result<(), Stop>) -> Result<Lock, Stop> {
-        let path = run_dir().map_err(Stop::Lost)?.join(SHARED);
+        let path = run_dir().join(SHARED);
         let start = Instant::now();
         let mut said = false;
         loop {
@@ -127,6 +150,23 @@ impl Host {
             thread::sleep(INTERVAL);
         }
     }
+}
+
+/// Returns the process that holds the lock of that file, by its own word.
+fn holder(path: &Path) -> Option<u32> {
+    fs::read_to_string(path).ok()?.trim().parse().ok()
+}
+
+/// Returns the processes that this one is a descendant of, as far as can be seen. One whose parent has ended is none of
+/// the parent's ancestors': what a hook leaves in the background is no hook any more.
+fn ancestors() -> impl Iterator<Item = u32> {
+    let parent = |process: &str| -> Option<u32> {
+        let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+        let mut lines = status.lines();
+        let parent = lines.find_map(|line| line.strip_prefix("PPid:"))?;
+        parent.trim().parse().ok()
+    };
+    std::iter::successors(parent("self"), move |pid| parent(&pid.to_string()))
 }
 
 /// Whether the open file is still the one of that name.

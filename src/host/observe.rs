@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use anyhow::{Context, Result, bail};
 
+use super::link::FoundLink;
 use super::record::Record;
 use super::{Host, dns, nftables, sysctl, uapi, userspace};
 use crate::config;
@@ -85,6 +86,13 @@ impl Host {
         })
     }
 
+    /// Finds out who drives the interface of that name; that it is no WireGuard one is an error.
+    pub fn driver(&mut self, ifname: Ifname, record: Option<&Record>) -> Result<Option<LinkKind>> {
+        let link = self.route.link(ifname)?;
+        let kind = |link: FoundLink| link_kind(ifname, link.kind.as_deref(), record);
+        link.map(kind).transpose()
+    }
+
     fn device(&mut self, ifname: Ifname, kind: &LinkKind) -> Result<Option<Device>> {
         let device = match kind {
             LinkKind::Kernel => self.wireguard()?.device(ifname)?,
@@ -161,6 +169,9 @@ fn link_kind(ifname: Ifname, kind: Option<&str>, record: Option<&Record>) -> Res
         // its process may be just starting or ending, and not answer
         (Some("tun"), Some(userspace @ LinkKind::Userspace { .. })) => Ok(userspace.clone()),
         _ if userspace::is_running(ifname) => Ok(LinkKind::Userspace { program: None }),
+        (Some("tun"), _) if !nix::unistd::geteuid().is_root() => {
+            bail!("`{ifname}' is of kind tun, and only root can see whether WireGuard drives it")
+        }
         (kind, _) => {
             let kind = kind.unwrap_or("physical");
             bail!("`{ifname}' is not a WireGuard interface but one of kind {kind}")

@@ -1,4 +1,4 @@
-//! What the kernel cannot say about a tunnel, kept in /run/wgq/IFNAME.json from before its first step until after its last.
+//! What the kernel cannot say about a tunnel, kept in IFNAME.json in /run/wgq from before its first step until after its last.
 //!
 //! It is written before anything is changed, so that `down` can undo an `up` that was killed at any moment: what is
 //! recorded and was not done yet is not found on the host, and is passed over.
@@ -7,18 +7,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
 use super::observe::Found;
+use super::run_dir::{make_run_dir, run_dir};
 use crate::config::Hooks;
 use crate::net::Ifname;
 use crate::state::{Dns, LinkKind, PolicyRule, Sysctl};
-
-/// The folder of the records and locks.
-pub const RUN_DIR: &str = "/run/wgq";
 
 /// What is remembered of one tunnel.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -74,7 +72,7 @@ impl Record {
     }
 
     fn replace(&self, ifname: Ifname) -> Result<()> {
-        run_dir()?;
+        make_run_dir()?;
         let draft = draft(ifname);
         let mut options = File::options();
         let options = options.write(true).create(true).truncate(true).mode(0o600); // hooks may hold keys
@@ -105,7 +103,7 @@ impl Record {
     }
 
     fn all() -> Vec<(Ifname, Self)> {
-        let entries = fs::read_dir(RUN_DIR).into_iter().flatten().flatten();
+        let entries = fs::read_dir(run_dir()).into_iter().flatten().flatten();
         let names = entries.filter_map(|entry| {
             let name = entry.file_name().into_string().ok()?;
             name.strip_suffix(".json")?.parse::<Ifname>().ok()
@@ -147,18 +145,11 @@ impl Record {
     }
 }
 
-/// Returns the folder of the records and locks, made if it is not there.
-pub fn run_dir() -> Result<&'static Path> {
-    let dir = Path::new(RUN_DIR);
-    fs::create_dir_all(dir).with_context(|| RUN_DIR.to_owned())?;
-    Ok(dir)
-}
-
 fn path(ifname: Ifname) -> PathBuf {
-    Path::new(RUN_DIR).join(format!("{ifname}.json"))
+    run_dir().join(format!("{ifname}.json"))
 }
 
 /// Where a record is written before it takes its place; always the same, so that a killed `up` leaves no more than one.
 fn draft(ifname: Ifname) -> PathBuf {
-    Path::new(RUN_DIR).join(format!("{ifname}.json.new"))
+    run_dir().join(format!("{ifname}.json.new"))
 }

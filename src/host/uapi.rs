@@ -5,6 +5,8 @@ use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use nix::sys::socket::{getsockopt, sockopt};
+use nix::unistd::Pid;
 use zeroize::Zeroizing;
 
 mod message;
@@ -33,6 +35,13 @@ pub fn socket_path(ifname: Ifname) -> PathBuf {
 /// Whether a process serves the device.
 pub fn is_served(ifname: Ifname) -> bool {
     UnixStream::connect(socket_path(ifname)).is_ok()
+}
+
+/// Returns the process that serves the device; none if there is none, or none that can be seen from here.
+pub fn server(ifname: Ifname) -> Option<Pid> {
+    let socket = UnixStream::connect(socket_path(ifname)).ok()?;
+    let credentials = getsockopt(&socket, sockopt::PeerCredentials).ok()?;
+    Some(Pid::from_raw(credentials.pid())).filter(|pid| pid.as_raw() > 0)
 }
 
 /// Returns the device and how it fares; none if no process serves it.

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
 use nix::net::if_::if_nametoindex;
+use nix::unistd::Pid;
 
 #[cfg(feature = "userspace")]
 mod embedded;
@@ -38,6 +39,7 @@ mod embedded {
 pub use embedded::{serve, start_embedded};
 
 use super::route_socket::RouteSocket;
+use super::run_dir::namespace;
 use super::uapi;
 use crate::net::Ifname;
 use crate::state::LinkKind;
@@ -82,10 +84,19 @@ fn run_program(program: &str, ifname: Ifname) -> anyhow::Result<()> {
 
 /// Ends the process that serves the interface, whatever program it is, and with it the interface.
 ///
-/// Done too if there is none. A process that does not see that its socket is gone loses its link.
+/// Done too if there is none, or only one in another network namespace. A process that does not see that its socket is
+/// gone loses its link. Its UDP port is free when it has ended, which is a moment after the link is gone.
 pub fn stop(ifname: Ifname) -> anyhow::Result<()> {
+    let server = uapi::server(ifname);
+    if server.is_some_and(is_elsewhere) {
+        return Ok(());
+    }
     remove_socket(ifname)?;
     if wait_until(|| !has_link(ifname), PATIENCE_WITH_SOCKET) {
+        wait_until(
+            || !server.is_some_and(is_running_process),
+            PATIENCE_WITH_SOCKET,
+        );
         return Ok(());
     }
     let kind = LinkKind::Userspace { program: None };
@@ -110,6 +121,24 @@ pub fn remove_socket(ifname: Ifname) -> anyhow::Result<()> {
 /// Whether a process serves the interface.
 pub fn is_running(ifname: Ifname) -> bool {
     uapi::is_served(ifname)
+}
+
+/// Whether a process is in another network namespace.
+fn is_elsewhere(process: Pid) -> bool {
+    let its = namespace(&process.to_string());
+    its.is_some() && its != namespace("thread-self")
+}
+
+/// Whether a process has not ended; one that nobody has waited for yet has (`Z`, proc(5)).
+fn is_running_process(process: Pid) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat"));
+    stat.is_ok_and(|stat| {
+        let state = stat
+            .rsplit(") ")
+            .next()
+            .and_then(|rest| rest.chars().next());
+        !matches!(state, Some('Z' | 'X'))
+    })
 }
 
 fn refuse_existing(ifname: Ifname) -> anyhow::Result<()> {

@@ -8,7 +8,7 @@ use netlink_packet_core::{DecodeError, NlasIterator};
 use netlink_sys::protocols::{NETLINK_NETFILTER, NETLINK_ROUTE};
 
 use crate::host::netlink::{KernelError, Message, Netlink};
-use crate::host::record::RUN_DIR;
+use crate::host::run_dir::RUN_DIR;
 use crate::host::sysctl;
 use crate::host::uapi::SOCKET_DIR;
 use crate::state::Sysctl;

@@ -35,6 +35,9 @@ impl FromStr for Retries {
         if text == "infinity" {
             return Ok(Self::Infinity);
         }
+        if text.is_empty() {
+            return Ok(Self::AtMost(0)); // what strtoul(3) makes of it for wg
+        }
         let count = text.parse().ok();
         count
             .filter(|&count| i32::try_from(count).is_ok())

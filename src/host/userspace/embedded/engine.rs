@@ -109,7 +109,7 @@ impl Engine {
             self.peers.clear();
         }
         let mut touched = Touched::new();
-        let itself = self.private_key.as_ref().map(public_key);
+        let itself = self.private_key.as_ref().map(PrivateKey::public_key);
         for change in &set.peers {
             if Some(change.public_key) == itself {
                 continue; // the kernel passes over it too
@@ -175,11 +175,6 @@ async fn set_peer(
         new.endpoint = endpoint;
         device.add_peer(new);
     }
-}
-
-fn public_key(private_key: &PrivateKey) -> PublicKey {
-    let secret = x25519::StaticSecret::from(*private_key.as_bytes());
-    PublicKey(x25519::PublicKey::from(&secret).to_bytes())
 }
 
 fn errno(error: &Error) -> i32 {
