@@ -54,6 +54,9 @@ pub fn diff(ifname: Ifname, now: &State, want: &State) -> Vec<Step> {
     if want.link.is_some() && now.link.is_some() {
         delete_from_link(ifname, now, want, &mut steps);
     }
+    let surplus = now.accepts.iter().rev();
+    let surplus = surplus.filter(|accept| !want.accepts.contains(accept));
+    steps.extend(surplus.cloned().map(Step::DeleteAccept));
     if want.link.is_none() {
         release_guards(now, want, &mut steps);
     }
@@ -75,6 +78,8 @@ fn add_link(ifname: Ifname, now: &State, want: &State, steps: &mut Vec<Step>) {
 fn set_guards(now: &State, want: &State, steps: &mut Vec<Step>) {
     if want.link.is_some() {
         set_nft_table(now, want, steps);
+        let missing = want.accepts.difference(&now.accepts);
+        steps.extend(missing.cloned().map(Step::AddAccept));
         set_sysctls(now, want, steps);
     }
 }

@@ -63,6 +63,7 @@ impl Default for Now {
                 path_mtus: BTreeMap::new(),
                 default_path_mtu: Some(1500),
                 dns_backend: DnsBackend::Resolved,
+                firewalls: Vec::new(),
             },
             names: BTreeMap::new(),
         }

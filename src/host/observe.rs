@@ -6,9 +6,10 @@ use std::net::IpAddr;
 use anyhow::{Context, Result, bail};
 
 use super::record::Record;
-use super::{Host, dns, nftables, sysctl, uapi, userspace};
+use super::{Host, dns, firewalls, nftables, sysctl, uapi, userspace};
 use crate::config;
 use crate::desired::free_table;
+use crate::foreign;
 use crate::net::{Family, Ifname};
 use crate::ours;
 use crate::state::{
@@ -23,6 +24,8 @@ pub struct Found {
     pub state: State,
     /// The policy rules that are not.
     pub foreign_rules: Vec<PolicyRule>,
+    /// The firewalls of other programs.
+    pub firewalls: Vec<foreign::Table>,
     /// Whether the device said what is on it; where it is just ending, it does not.
     pub is_device_known: bool,
 }
@@ -40,8 +43,10 @@ impl Host {
     /// Finds out what of the host is the tunnel's. An interface of that name that is no WireGuard one is an error.
     pub fn observe(&mut self, ifname: Ifname, record: Option<&Record>) -> Result<Found> {
         let tables = nft_tables(ifname)?;
+        let firewalls = firewalls::read()?;
         let mut state = State {
             nft: tables.own,
+            accepts: foreign::found(ifname, &firewalls),
             wg_quick_tables: tables.wg_quick,
             dns: record.and_then(|record| record.dns.clone()),
             ..State::default()
@@ -81,6 +86,7 @@ impl Host {
         Ok(Found {
             state,
             foreign_rules,
+            firewalls,
             is_device_known,
         })
     }
@@ -100,6 +106,7 @@ impl Host {
         interface: &config::Interface,
         link_kind: LinkKind,
         foreign_rules: Vec<PolicyRule>,
+        firewalls: Vec<foreign::Table>,
         endpoints: &BTreeSet<IpAddr>,
     ) -> Result<Surroundings> {
         let ipv6 = sysctl::has_ipv6();
@@ -140,6 +147,7 @@ impl Host {
             path_mtus,
             default_path_mtu,
             dns_backend,
+            firewalls,
         })
     }
 }
