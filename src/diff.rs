@@ -22,6 +22,8 @@ pub fn diff(ifname: Ifname, now: &State, want: &State) -> Vec<Step> {
     let mut steps = Vec::new();
     add_link(ifname, now, want, &mut steps);
     set_guards(now, want, &mut steps);
+    let missing = want.accepts.difference(&now.accepts);
+    steps.extend(missing.cloned().map(Step::AddAccept));
     if want.link.is_some() {
         // A link that is made anew has nothing of what an old one had.
         let fresh = State::default();
@@ -78,8 +80,6 @@ fn add_link(ifname: Ifname, now: &State, want: &State, steps: &mut Vec<Step>) {
 fn set_guards(now: &State, want: &State, steps: &mut Vec<Step>) {
     if want.link.is_some() {
         set_nft_table(now, want, steps);
-        let missing = want.accepts.difference(&now.accepts);
-        steps.extend(missing.cloned().map(Step::AddAccept));
         set_sysctls(now, want, steps);
     }
 }

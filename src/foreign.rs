@@ -12,8 +12,7 @@ mod display;
 mod iptables;
 mod walk;
 
-pub use accept::{Accept, Packets, Place, Tool, comment};
-pub(crate) use accept::{found, needed};
+pub use accept::{Accept, Packets, Place, Tool, comment, found, needed};
 
 /// The packets that a table is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

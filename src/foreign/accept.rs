@@ -104,7 +104,7 @@ impl Accept {
 }
 
 /// Returns the accepts of a tunnel that are there.
-pub(crate) fn found(ifname: Ifname, tables: &[Table]) -> BTreeSet<Accept> {
+pub fn found(ifname: Ifname, tables: &[Table]) -> BTreeSet<Accept> {
     let mut accepts: Vec<Accept> = Vec::new();
     for table in tables.iter().filter(|table| table.access == Access::Open) {
         for chain in &table.chains {
@@ -138,7 +138,7 @@ fn accept(ifname: Ifname, table: &Table, chain: &Chain, packets: Packets, place:
 
 /// Returns the accepts without which a firewall drops `packets` of one of the families, and sentences on the firewalls that
 /// drop them and that wgq cannot change. Those of `now` that are needed stay where they are.
-pub(crate) fn needed(
+pub fn needed(
     ifname: Ifname,
     packets: &[Packets],
     families: &[Family],

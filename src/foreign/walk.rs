@@ -18,18 +18,23 @@ const DEPTH: usize = 16;
 
 /// That a base chain drops packets, and where an accept helps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Drops<'a> {
+pub(super) struct Drops<'a> {
     /// The base chain that drops.
-    pub base: &'a Chain,
+    pub(super) base: &'a Chain,
     /// The chain in which to accept.
-    pub chain: &'a Chain,
+    pub(super) chain: &'a Chain,
     /// Where in it.
-    pub place: Place,
+    pub(super) place: Place,
 }
 
 impl<'a> Drops<'a> {
     /// Finds out whether a base chain of the table drops the packets; the tunnel's own accepts do not count.
-    pub fn of(table: &'a Table, base: &'a Chain, packets: Packets, ifname: Ifname) -> Option<Self> {
+    pub(super) fn of(
+        table: &'a Table,
+        base: &'a Chain,
+        packets: Packets,
+        ifname: Ifname,
+    ) -> Option<Self> {
         let mut walk = Walk {
             table,
             packets,
