@@ -158,11 +158,6 @@ impl Table {
     fn chain(&self, name: &str) -> Option<&Chain> {
         self.chains.iter().find(|chain| chain.name == name)
     }
-
-    /// Whether it is firewalld's, which is to be changed through firewall-cmd(1) where it is owned.
-    fn is_firewalld(&self) -> bool {
-        self.name == "firewalld"
-    }
 }
 
 impl Rule {

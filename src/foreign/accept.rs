@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::display::out_of_reach;
 use super::walk::Drops;
 use super::{Access, Action, Chain, Condition, Hook, Rule, Table, TableFamily};
 use crate::net::{Family, Ifname};
@@ -164,7 +165,11 @@ pub fn needed(
                     accepts.insert(needed);
                 }
             } else if !dropped.is_empty() {
-                warnings.push(super::display::out_of_reach(ifname, table, &dropped));
+                let dropped: Vec<_> = dropped
+                    .iter()
+                    .map(|(it, drops)| (*it, drops.chain))
+                    .collect();
+                warnings.push(out_of_reach(ifname, table, base, &dropped));
             }
         }
     }

@@ -2,8 +2,7 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use super::walk::Drops;
-use super::{Accept, Access, Packets, Place, Table, TableFamily, Tool, comment};
+use super::{Accept, Access, Chain, Packets, Place, Table, TableFamily, Tool, comment};
 use crate::net::Ifname;
 
 impl Accept {
@@ -107,62 +106,49 @@ impl Display for Nft {
     }
 }
 
-/// Says that a firewall which wgq cannot change drops packets of the tunnel, and what to run.
+/// Says that a firewall which wgq cannot change drops packets of the tunnel, and what to do.
 pub(super) fn out_of_reach(
     ifname: Ifname,
     table: &Table,
-    dropped: &[(Packets, Drops<'_>)],
+    base: &Chain,
+    dropped: &[(Packets, &Chain)],
 ) -> String {
     let Table { family, name, .. } = table;
-    let legacy = table.access == Access::Legacy;
-    let what: Vec<String> = dropped
-        .iter()
-        .map(|(packets, _)| match packets {
-            Packets::From => format!("what {ifname} forwards"),
-            Packets::To => format!("what is forwarded to {ifname}"),
-            Packets::Port(port) => format!("UDP port {port}"),
-        })
-        .collect();
-    let run: Vec<String> = dropped
-        .iter()
-        .map(|(packets, drops)| {
-            let chain = &drops.chain.name;
-            match packets {
-                _ if legacy => {
-                    let program = iptables(*family).replace("tables", "tables-legacy");
-                    format!(
-                        "{program} -I {chain} {} -j ACCEPT",
-                        Iptables(*packets, ifname)
-                    )
-                }
-                Packets::Port(port) if table.is_firewalld() => {
-                    format!("firewall-cmd --add-port={port}/udp")
-                }
-                Packets::From | Packets::To if table.is_firewalld() => {
-                    format!("firewall-cmd --zone=trusted --add-interface={ifname}")
-                }
-                _ => format!(
-                    "nft insert rule {family} {name} {chain} {} accept",
-                    Nft(*packets, ifname)
-                ),
-            }
-        })
-        .collect();
-    let run: Vec<String> = run.into_iter().fold(Vec::new(), |mut all, one| {
-        if !all.contains(&one) {
-            all.push(one);
-        }
-        all
+    let what = dropped.iter().map(|(packets, _)| match packets {
+        Packets::From => format!("what {ifname} forwards"),
+        Packets::To => format!("what is forwarded to {ifname}"),
+        Packets::Port(port) => format!("UDP port {port}"),
     });
-    let base = dropped.first().map_or("", |(_, drops)| &drops.base.name);
-    let whose = if legacy {
-        "is of iptables-legacy"
-    } else {
-        "belongs to another program alone"
+    let remedy = match table.access {
+        Access::Legacy => {
+            let program = iptables(*family).replace("tables", "tables-legacy");
+            let commands = dropped.iter().map(|(packets, chain)| {
+                let rule = Iptables(*packets, ifname);
+                format!("{program} -I {} {rule} -j ACCEPT", chain.name)
+            });
+            let commands: Vec<String> = commands.collect();
+            format!(
+                "is of iptables-legacy, which wgq leaves alone; to accept: `{}`",
+                commands.join("; ")
+            )
+        }
+        Access::Owned if name == "firewalld" => "lets nobody but firewalld change it; with NftablesTableOwner=no in \
+             /etc/firewalld/firewalld.conf, and after `systemctl restart firewalld`, wgq adds what is missing"
+            .to_owned(),
+        Access::Owned | Access::Open => {
+            let rules = dropped
+                .iter()
+                .map(|(packets, chain)| format!("{}: {} accept", chain.name, Nft(*packets, ifname)));
+            let rules: Vec<String> = rules.collect();
+            format!(
+                "lets nobody change it but the program that made it, which is to add `{}`",
+                rules.join("; ")
+            )
+        }
     };
     format!(
-        "the chain {base} of the table {family} {name} drops {}, and {whose}, where wgq cannot change it; to accept: `{}`",
-        what.join(" and "),
-        run.join("; ")
+        "the chain {} of the table {family} {name} drops {}, and {remedy}",
+        base.name,
+        what.collect::<Vec<_>>().join(" and "),
     )
 }

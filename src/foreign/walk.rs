@@ -19,8 +19,6 @@ const DEPTH: usize = 16;
 /// That a base chain drops packets, and where an accept helps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Drops<'a> {
-    /// The base chain that drops.
-    pub(super) base: &'a Chain,
     /// The chain in which to accept.
     pub(super) chain: &'a Chain,
     /// Where in it.
@@ -55,7 +53,6 @@ impl<'a> Drops<'a> {
             .find_map(|name| passed.iter().copied().find(|chain| chain.name == *name));
         let chain = of_user.unwrap_or(base);
         Some(Self {
-            base,
             chain,
             place: walk.place(chain),
         })

@@ -1,4 +1,4 @@
-//! Other programs' firewalls: those of nf_tables, read from the kernel, and that of iptables-legacy, read by its program.
+//! Other programs' firewalls: those of `nf_tables`, read from the kernel, and that of iptables-legacy, read by its program.
 
 use std::fs;
 use std::path::Path;
@@ -22,20 +22,22 @@ const LEGACY: [(TableFamily, &str, &str); 2] = [
     ),
 ];
 
-/// Reads the firewalls of other programs. Whoever may not look sees none, and could not change any.
-pub(super) fn read() -> Result<Vec<Table>> {
-    if !nix::unistd::geteuid().is_root() {
-        return Ok(Vec::new());
+/// Reads the tables of other programs in `nf_tables`. Whoever may not look sees none, and could not change any.
+pub(super) fn native() -> Result<Vec<Table>> {
+    if nix::unistd::geteuid().is_root() {
+        Ok(nftables::foreign_tables()?)
+    } else {
+        Ok(Vec::new())
     }
-    let mut tables = nftables::foreign_tables()?;
-    for (family, names, program) in LEGACY {
-        let names = fs::read_to_string(names).unwrap_or_default();
-        // where its program is not installed, nobody on this host looks after it
-        if names.lines().any(|name| name == "filter")
-            && let Ok(listing) = program::read(Path::new(program), &["-S"])
-        {
-            tables.push(Table::of_legacy(family, &listing));
-        }
-    }
-    Ok(tables)
+}
+
+/// Reads the tables of iptables-legacy. Where its program is not installed, nobody on this host looks after them.
+pub(super) fn legacy() -> Vec<Table> {
+    let tables = LEGACY.iter().filter_map(|(family, names, program)| {
+        let names = fs::read_to_string(names).ok()?;
+        let is_there = names.lines().any(|name| name == "filter");
+        let listing = is_there.then(|| program::read(Path::new(program), &["-S"]))?;
+        Some(Table::of_legacy(*family, &listing.ok()?))
+    });
+    tables.collect()
 }

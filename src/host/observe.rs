@@ -24,7 +24,7 @@ pub struct Found {
     pub state: State,
     /// The policy rules that are not.
     pub foreign_rules: Vec<PolicyRule>,
-    /// The firewalls of other programs.
+    /// The tables of other programs in `nf_tables`.
     pub firewalls: Vec<foreign::Table>,
     /// Whether the device said what is on it; where it is just ending, it does not.
     pub is_device_known: bool,
@@ -43,7 +43,7 @@ impl Host {
     /// Finds out what of the host is the tunnel's. An interface of that name that is no WireGuard one is an error.
     pub fn observe(&mut self, ifname: Ifname, record: Option<&Record>) -> Result<Found> {
         let tables = nft_tables(ifname)?;
-        let firewalls = firewalls::read()?;
+        let firewalls = firewalls::native()?;
         let mut state = State {
             nft: tables.own,
             accepts: foreign::found(ifname, &firewalls),
@@ -106,7 +106,7 @@ impl Host {
         interface: &config::Interface,
         link_kind: LinkKind,
         foreign_rules: Vec<PolicyRule>,
-        firewalls: Vec<foreign::Table>,
+        mut firewalls: Vec<foreign::Table>,
         endpoints: &BTreeSet<IpAddr>,
     ) -> Result<Surroundings> {
         let ipv6 = sysctl::has_ipv6();
@@ -121,6 +121,9 @@ impl Host {
             if path_mtus.is_empty() {
                 default_path_mtu = self.route.default_path_mtu()?; // reads the whole main table, which may be long
             }
+        }
+        if interface.firewall.forwards() || interface.firewall.open_port.value {
+            firewalls.extend(firewalls::legacy());
         }
         let dns_backend = if interface.dns.servers.is_empty() {
             DnsBackend::File // nothing will be told

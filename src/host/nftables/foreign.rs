@@ -2,39 +2,27 @@
 
 use netlink_packet_core::{NLM_F_APPEND, NLM_F_CREATE};
 
-use super::attribute::{Attributes, attributes, find, number, text};
-use super::compile::{ACCEPT, DROP, GOTO, JUMP, RETURN};
-use super::dump::{DORMANT, comment, declared_in};
+use super::attribute::{Attributes, find, number, text};
+use super::compile::{ACCEPT, DROP};
+use super::dump::{DORMANT, declared_in};
 use super::error::Error;
 use super::instruction::{Comparison, EXPRESSION_DATA, EXPRESSION_NAME, Instruction, LIST_ELEMENT};
 use super::message::{Family, MessageType, parse, payload, question};
 use super::transaction::{Transaction, user_data};
 use crate::foreign::{
-    self, Accept, Access, Action, Chain, Condition, Hook, Packets, Place, Rule, Table, TableFamily,
-    Tool,
+    self, Accept, Access, Chain, Hook, Packets, Place, Rule, Table, TableFamily, Tool,
 };
 use crate::host::netlink::{KernelError, Netlink};
+
+mod rule;
+
+use rule::{DESTINATION_PORT, IFNAME_LEN, IIFNAME, L4PROTO, OIFNAME, rule};
 
 /// `NFT_TABLE_F_OWNER`: nobody may change the table but the socket that made it.
 const OWNER: u32 = 2;
 
-/// `NFT_META_*`
-const IIFNAME: u32 = 6;
-const OIFNAME: u32 = 7;
-const L4PROTO: u32 = 16;
-
 /// `IPPROTO_UDP`
 const UDP: u8 = 17;
-
-/// The length of an interface's name, in bytes (`IFNAMSIZ`).
-const IFNAME_LEN: usize = 16;
-
-/// The destination port of UDP and TCP.
-const DESTINATION_PORT: Instruction = Instruction::Payload {
-    base: 2,
-    offset: 2,
-    len: 2,
-};
 
 impl From<TableFamily> for Family {
     fn from(family: TableFamily) -> Self {
@@ -76,7 +64,7 @@ fn read(client: &mut Netlink) -> Result<Vec<Table>, KernelError> {
         }))
     })?;
     for table in &mut tables {
-        table.chains = list(client, MessageType::GetChain, table, |it| chain(it))?;
+        table.chains = list(client, MessageType::GetChain, table, chain)?;
     }
     tables.retain(|table| table.chains.iter().any(|chain| chain.hook.is_some()));
     for table in &mut tables {
@@ -123,100 +111,6 @@ fn chain(declaration: &[u8]) -> Option<Chain> {
         drops: find(declaration, 5).and_then(number) == Some(DROP),
         rules: Vec::new(),
     })
-}
-
-fn rule(declaration: &[u8]) -> Rule {
-    let mut rule = Rule {
-        comment: find(declaration, 7).and_then(comment),
-        ..Rule::default()
-    };
-    let mut loaded = None;
-    for (_, expression) in attributes(find(declaration, 4).unwrap_or_default()) {
-        let name = find(expression, EXPRESSION_NAME)
-            .map(text)
-            .unwrap_or_default();
-        let data = find(expression, EXPRESSION_DATA).unwrap_or_default();
-        match name.as_str() {
-            "counter" | "log" => {}
-            "reject" => rule.action = Action::Drop,
-            "match" => match xt_comment(data) {
-                Some(comment) => rule.comment = Some(comment),
-                None => rule.conditions.push(Condition::Unknown),
-            },
-            "target" => match find(data, 1).map(text).as_deref() {
-                Some("REJECT") => rule.action = Action::Drop,
-                _ => {} // those that decide are the kernel's own verdicts
-            },
-            _ => {
-                let instruction = Instruction::parse(expression, |_| None);
-                read_instruction(instruction, &mut loaded, &mut rule);
-            }
-        }
-    }
-    rule
-}
-
-/// Takes note of what an instruction asks or does; one that is not known may ask for anything.
-fn read_instruction(
-    instruction: Option<Instruction>,
-    loaded: &mut Option<Instruction>,
-    rule: &mut Rule,
-) {
-    match instruction {
-        Some(load @ (Instruction::Meta { .. } | Instruction::Payload { .. })) => {
-            *loaded = Some(load);
-        }
-        Some(Instruction::Compare { how, value }) => {
-            let condition = loaded.as_ref().and_then(|it| condition(it, how, &value));
-            rule.conditions
-                .push(condition.unwrap_or(Condition::Unknown));
-        }
-        Some(Instruction::Verdict { code, chain }) => {
-            rule.action = match (code, chain) {
-                (ACCEPT, _) => Action::Accept,
-                (DROP, _) => Action::Drop,
-                (RETURN, _) => Action::Return,
-                (JUMP, Some(chain)) => Action::Jump(chain),
-                (GOTO, Some(chain)) => Action::Goto(chain),
-                _ => Action::None,
-            };
-        }
-        _ => {
-            *loaded = None;
-            rule.conditions.push(Condition::Unknown);
-        }
-    }
-}
-
-fn condition(loaded: &Instruction, how: Comparison, value: &[u8]) -> Option<Condition> {
-    match (loaded, how, value) {
-        (
-            Instruction::Meta {
-                key: key @ (IIFNAME | OIFNAME),
-            },
-            Comparison::Equal | Comparison::NotEqual,
-            name,
-        ) => Some(Condition::Interface {
-            incoming: *key == IIFNAME,
-            name: text(name),
-            // without the NUL that ends a name only its beginning is compared
-            is_prefix: name.len() < IFNAME_LEN && !name.contains(&0),
-            negated: how == Comparison::NotEqual,
-        }),
-        (Instruction::Meta { key: L4PROTO }, Comparison::Equal, [protocol]) => {
-            Some(Condition::Protocol(*protocol))
-        }
-        (&DESTINATION_PORT, Comparison::Equal, &[high, low]) => {
-            Some(Condition::Port(u16::from_be_bytes([high, low])))
-        }
-        _ => None,
-    }
-}
-
-/// Reads the comment that iptables(8) keeps in a match of its own.
-fn xt_comment(data: &[u8]) -> Option<String> {
-    let name = find(data, 1).map(text)?;
-    (name == "comment").then(|| find(data, 3).map(text))?
 }
 
 /// Adds a rule to another program's chain.
