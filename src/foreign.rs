@@ -2,6 +2,10 @@
 //!
 //! An accept in an own table is not the last word: every base chain on a hook is asked, and any of them can drop. So where
 //! one drops what the tunnel needs, an accept is put into that chain, or into the one that its firewall keeps for the user.
+//!
+//! So it is with firewalld too, as long as it lets others change its table. Through firewall-cmd(1) there is no way, short
+//! of new zones and policies in its files and a reload that forgets what else was only set for now, to forward for an
+//! interface without opening this host to it or leaving out interfaces of other zones.
 
 use std::fmt;
 
@@ -51,7 +55,7 @@ impl fmt::Display for TableFamily {
 pub enum Access {
     /// Anybody, by `nf_tables`.
     Open,
-    /// Only the running program that made it (`flags owner`), as with firewalld since 2.1.
+    /// Only the running program that made it (`flags owner`), as newer firewalld does unless told otherwise.
     Owned,
     /// Only iptables-legacy(8): it is not of `nf_tables`.
     Legacy,

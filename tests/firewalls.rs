@@ -83,6 +83,27 @@ iptables -S FORWARD | lacks wg0"
 }
 
 #[test]
+fn the_commands_of_a_dry_run_do_the_same() {
+    server(&format!(
+        r#"{DOCKER}
+nft -f - <<'END'
+{HAND_MADE}
+END
+listing() {{ iptables -S; ip6tables -S; nft -s list table inet filter; }}
+remember
+wgq -q up wg0
+listing >"$work/native"
+wgq -q down wg0
+wgq -q --dry-run up wg0 2>/dev/null | grep -E '^(iptables|ip6tables|nft .(add|insert)) ' >"$work/commands"
+bash -e "$work/commands"
+listing | diff "$work/native" -
+# and wgq takes away what they did, too
+wgq -q down wg0
+same"#
+    ));
+}
+
+#[test]
 fn what_the_user_drops_stays_dropped() {
     server(
         r"iptables -P FORWARD DROP

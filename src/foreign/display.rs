@@ -26,9 +26,9 @@ impl Accept {
             }
             Tool::Nft => {
                 match self.place {
-                    Place::End => write!(f, "nft add rule {family} {table} {chain}")?,
+                    Place::End => write!(f, "nft 'add rule {family} {table} {chain}")?,
                     Place::Before(number) => {
-                        write!(f, "nft insert rule {family} {table} {chain}")?;
+                        write!(f, "nft 'insert rule {family} {table} {chain}")?;
                         if let Some(index) = number.checked_sub(1).filter(|&index| index > 0) {
                             write!(f, " index {index}")?;
                         }
@@ -53,7 +53,7 @@ impl Accept {
                 self.write_iptables_rule(f)
             }
             Tool::Nft => {
-                write!(f, "nft delete rule {family} {table} {chain}")?;
+                write!(f, "nft 'delete rule {family} {table} {chain}")?;
                 self.write_nft_rule(f)
             }
         }
@@ -67,7 +67,7 @@ impl Accept {
 
     fn write_nft_rule(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let is = Nft(self.packets, self.ifname);
-        write!(f, " {is} accept comment \"{}\"", comment(self.ifname))
+        write!(f, " {is} accept comment \"{}\"'", comment(self.ifname))
     }
 }
 
