@@ -8,6 +8,7 @@ use crate::net::{Address, Family, FwMark, Ifname, Prefix, TableId};
 use crate::state::{Device, DeviceSettings, Dns, Link, LinkSettings, Peer, Route, State};
 use crate::surroundings::Surroundings;
 
+mod accepts;
 mod full_tunnel;
 mod mtu;
 
@@ -70,6 +71,13 @@ pub fn desired(
         full.require(ifname, &addresses, &mut state);
         warnings.extend(full.conflict(surroundings));
     }
+    warnings.extend(accepts::require(
+        ifname,
+        config,
+        now,
+        surroundings,
+        &mut state,
+    ));
     let table_of = |prefix: Prefix| match table {
         Table::Off => None,
         Table::Id(table) => Some(table),

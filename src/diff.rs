@@ -22,6 +22,8 @@ pub fn diff(ifname: Ifname, now: &State, want: &State) -> Vec<Step> {
     let mut steps = Vec::new();
     add_link(ifname, now, want, &mut steps);
     set_guards(now, want, &mut steps);
+    let missing = want.accepts.difference(&now.accepts);
+    steps.extend(missing.cloned().map(Step::AddAccept));
     if want.link.is_some() {
         // A link that is made anew has nothing of what an old one had.
         let fresh = State::default();
@@ -54,6 +56,9 @@ pub fn diff(ifname: Ifname, now: &State, want: &State) -> Vec<Step> {
     if want.link.is_some() && now.link.is_some() {
         delete_from_link(ifname, now, want, &mut steps);
     }
+    let surplus = now.accepts.iter().rev();
+    let surplus = surplus.filter(|accept| !want.accepts.contains(accept));
+    steps.extend(surplus.cloned().map(Step::DeleteAccept));
     if want.link.is_none() {
         release_guards(now, want, &mut steps);
     }

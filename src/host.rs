@@ -18,6 +18,7 @@ pub mod config_file;
 pub mod dns;
 mod driver;
 pub mod endpoints;
+mod firewalls;
 pub mod hooks;
 pub mod keys;
 pub mod link;
@@ -102,6 +103,8 @@ impl Host {
             Step::SetNftTable { from, to: None } => from
                 .as_ref()
                 .map_or(Ok(()), |table| Ok(nftables::delete(&table.name)?)),
+            Step::AddAccept(accept) => Ok(nftables::add_accept(accept)?),
+            Step::DeleteAccept(accept) => Ok(nftables::delete_accept(accept)?),
             Step::DeleteWgQuickTable { ifname, family } => {
                 Ok(nftables::delete_wg_quick_table(*ifname, *family)?)
             }

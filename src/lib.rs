@@ -10,7 +10,7 @@
 //!                                        apply: execute each; on failure undo in reverse
 //! ```
 //!
-//! `config`, `desired`, `diff`, `plan` and `step` are pure: values in, values out. What touches the machine is in `host`;
+//! `config`, `desired`, `diff`, `foreign`, `plan` and `step` are pure: values in, values out. What touches the machine is in `host`;
 //! clippy holds to that by the list in .clippy.toml.
 
 #![warn(clippy::disallowed_methods)]
@@ -22,6 +22,7 @@ pub mod config;
 pub mod desired;
 pub mod diff;
 pub mod error;
+pub mod foreign;
 mod hint;
 #[expect(
     clippy::disallowed_methods,

@@ -9,6 +9,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use serde::{Deserialize, Serialize};
 
+use crate::foreign::Accept;
 use crate::key::{PresharedKey, PrivateKey, PublicKey};
 use crate::net::{Address, Family, FwMark, Prefix, TableId};
 use crate::nft::NftTable;
@@ -28,6 +29,8 @@ pub struct State {
     pub rules: BTreeSet<PolicyRule>,
     /// The tunnel's own nftables table.
     pub nft: Option<NftTable>,
+    /// Its rules in other programs' firewalls.
+    pub accepts: BTreeSet<Accept>,
     /// The tables that wg-quick made for an interface of this name, by their families; never wanted.
     pub wg_quick_tables: BTreeSet<Family>,
     /// The kernel variables that the tunnel needs, with their values; found ones are those that were looked for.

@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+use crate::foreign::Accept;
 use crate::net::{Address, Family, Ifname};
 use crate::nft::NftTable;
 use crate::state::{DeviceSettings, Dns, LinkKind, LinkSettings, Peer, PolicyRule, Route, Sysctl};
@@ -96,6 +97,10 @@ pub enum Step {
         /// The table as it is to be; none deletes it.
         to: Option<NftTable>,
     },
+    /// Adds an accept to another program's firewall.
+    AddAccept(Accept),
+    /// Deletes an accept from another program's firewall; that it is gone is fine.
+    DeleteAccept(Accept),
     /// Deletes a table that wg-quick made for the interface: `ip wg-quick-wg0`.
     DeleteWgQuickTable {
         /// The link's name.
@@ -194,6 +199,8 @@ impl Step {
             Self::AddRule(rule) => Self::DeleteRule(rule),
             Self::DeleteRule(rule) => Self::AddRule(rule),
             Self::SetNftTable { from, to } => Self::SetNftTable { from: to, to: from },
+            Self::AddAccept(accept) => Self::DeleteAccept(accept),
+            Self::DeleteAccept(accept) => Self::AddAccept(accept),
             Self::SetSysctl { sysctl, from, to } => Self::SetSysctl {
                 sysctl,
                 from: to,
@@ -222,6 +229,8 @@ impl Step {
             Self::AddLink { .. }
             | Self::DeleteLink { .. }
             | Self::SetNftTable { .. }
+            | Self::AddAccept(_)
+            | Self::DeleteAccept(_)
             | Self::DeleteWgQuickTable { .. }
             | Self::SetSysctl { .. }
             | Self::SetDns { .. }

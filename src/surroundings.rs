@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
+use crate::foreign;
 use crate::net::TableId;
 use crate::state::{DnsBackend, LinkKind, PolicyRule};
 
@@ -23,4 +24,6 @@ pub struct Surroundings {
     pub default_path_mtu: Option<u32>,
     /// Who keeps the resolver's configuration; of no meaning if the file names no server.
     pub dns_backend: DnsBackend,
+    /// The other programs' firewalls, as far as they have chains that matter.
+    pub firewalls: Vec<foreign::Table>,
 }

@@ -15,6 +15,10 @@
 //! sysctl 1                            the value of src_valid_mark
 //! name vpn.example.com 192.0.2.1      what a name stands for
 //! userspace                           the kernel has no WireGuard
+//! nft ip filter FORWARD forward drop  a chain of another program's, its hook and its policy
+//! nft ip filter FORWARD: jump USER    a rule in it; `?` is a condition that wgq cannot read
+//! nft inet firewalld owned            a table that nobody else may change
+//! iptables-legacy -P FORWARD DROP     a line of `iptables-legacy -S`
 //! ```
 
 #![allow(
@@ -24,6 +28,7 @@
     reason = "a test"
 )]
 
+mod facts;
 mod model;
 
 use std::cell::LazyCell;
@@ -36,6 +41,7 @@ use std::path::{Path, PathBuf};
 use model::Model;
 use wgq::apply::Transaction;
 use wgq::config::{self, Config, Endpoint, Names};
+use wgq::foreign::{self, Table, TableFamily};
 use wgq::net::{Family, FwMark, TableId};
 use wgq::plan;
 use wgq::state::{DnsBackend, LinkKind, PolicyRule, Selector, State, Sysctl};
@@ -63,6 +69,7 @@ impl Default for Now {
                 path_mtus: BTreeMap::new(),
                 default_path_mtu: Some(1500),
                 dns_backend: DnsBackend::Resolved,
+                firewalls: Vec::new(),
             },
             names: BTreeMap::new(),
         }
@@ -78,12 +85,23 @@ impl Now {
         {
             now.fact(line);
         }
+        let legacy: Vec<&str> = text
+            .lines()
+            .filter_map(|line| line.strip_prefix("iptables-legacy "))
+            .collect();
+        let firewalls = &mut now.surroundings.firewalls;
+        if !legacy.is_empty() {
+            firewalls.push(Table::of_legacy(TableFamily::Ip, &legacy.join("\n")));
+        }
+        now.state.accepts = foreign::found("wg0".parse().unwrap(), firewalls);
         now
     }
 
     fn fact(&mut self, line: &str) {
         let around = &mut self.surroundings;
         match line.split_whitespace().collect::<Vec<_>>()[..] {
+            ["nft", ..] => facts::nft(&mut around.firewalls, line),
+            ["iptables-legacy", ..] => {} // all lines together are one table
             ["ipv6", "off"] => around.ipv6 = false,
             ["userspace"] => around.link_kind = LinkKind::Userspace { program: None },
             ["free-table", table] => around.free_table = TableId(table.parse().unwrap()),

@@ -4,15 +4,9 @@
 //!
 //! Needs root, or a user namespace in which one is root.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::disallowed_methods,
-    missing_docs,
-    reason = "a test"
-)]
+#![allow(missing_docs, reason = "a test")]
 
-use std::io::Write;
-use std::process::Command;
+mod script;
 
 #[path = "engine/dns.rs"]
 mod dns;
@@ -21,38 +15,7 @@ mod files;
 #[path = "engine/hooks.rs"]
 mod hooks;
 
-const PRELUDE: &str = include_str!("engine/prelude.sh");
-
-/// Runs a script on a new host; it must end well.
-fn host(script: &str) {
-    let mut command = Command::new("unshare");
-    if !nix::unistd::geteuid().is_root() {
-        command.arg("--map-root-user");
-    }
-    // a process namespace too: what the script leaves running dies with it
-    command.args([
-        "--net",
-        "--mount",
-        "--pid",
-        "--fork",
-        "--kill-child",
-        "--mount-proc",
-    ]);
-    let mut file = tempfile::NamedTempFile::new().unwrap();
-    write!(file, "{PRELUDE}\n{script}").unwrap();
-    command.arg("bash").arg(file.path());
-    let output = command
-        .env("WGQ", env!("CARGO_BIN_EXE_wgq"))
-        .output()
-        .unwrap();
-    assert!(
-        output.status.success(),
-        "{}\n{}\n{}",
-        output.status,
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    );
-}
+use script::host;
 
 /// The file of a full-tunnel client with everything that leaves traces.
 const FULL_TUNNEL: &str = r"config wg0 <<END

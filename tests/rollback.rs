@@ -18,6 +18,7 @@ use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 use wgq::apply::{Stop, Transaction, as_much_as_possible};
 use wgq::diff::diff;
+use wgq::foreign::{Accept, Packets, Place, TableFamily, Tool};
 use wgq::key::{PresharedKey, PublicKey};
 use wgq::net::{Address, Family, FwMark, Ifname, Prefix, TableId};
 use wgq::nft::NftTable;
@@ -104,6 +105,21 @@ fn nft() -> impl Strategy<Value = Option<NftTable>> {
         .prop_map(move |mark| mark.map(|mark| NftTable::full_tunnel(ifname(), mark, &[address])))
 }
 
+fn accepts() -> impl Strategy<Value = BTreeSet<Accept>> {
+    let accept = |(packets, tool)| Accept {
+        family: TableFamily::Ip,
+        table: "filter".to_owned(),
+        chain: "FORWARD".to_owned(),
+        packets,
+        ifname: ifname(),
+        place: Place::End,
+        tool,
+    };
+    let packets = select(vec![Packets::From, Packets::To, Packets::Port(51820)]);
+    let tool = select(vec![Tool::Iptables, Tool::Nft]);
+    btree_set((packets, tool).prop_map(accept), 0..4)
+}
+
 fn dns() -> impl Strategy<Value = Option<Dns>> {
     option::of(
         (any::<bool>(), any::<bool>()).prop_map(|(all_names, required)| Dns {
@@ -127,8 +143,8 @@ fn state() -> impl Strategy<Value = State> {
         subsequence(addresses.to_vec(), 0..=3).prop_shuffle(),
         routes,
     );
-    (parts, rules(), nft(), 0..2u8, dns()).prop_map(
-        |((link, device, addresses, routes), rules, nft, value, dns)| {
+    (parts, rules(), (nft(), accepts()), 0..2u8, dns()).prop_map(
+        |((link, device, addresses, routes), rules, (nft, accepts), value, dns)| {
             let link = link.map(|(mtu, up)| Link {
                 kind: LinkKind::Kernel,
                 settings: LinkSettings { mtu, up },
@@ -146,6 +162,7 @@ fn state() -> impl Strategy<Value = State> {
                 link: link.clone(),
                 rules,
                 nft,
+                accepts,
                 sysctls,
                 dns,
                 ..State::default()

@@ -153,6 +153,7 @@ impl Attempt<'_> {
             &self.config.interface,
             self.kind.clone(),
             found.foreign_rules,
+            found.firewalls,
             &endpoints,
         )?;
         Ok(plan::up(

@@ -78,7 +78,7 @@ fn host_at(written: Fragment<'_>, port: u16) -> Result<Endpoint, Fault> {
     };
     if host.contains(':') {
         let scoped = host
-            .split_once("%")
+            .split_once('%')
             .is_some_and(|(ip, scope)| ip.parse::<Ipv6Addr>().is_ok() && !scope.is_empty());
         return scoped.then_some(name).ok_or_else(|| {
             Fault::new(written, format!("{} is not an IPv6 address", quoted(&host)))

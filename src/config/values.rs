@@ -275,7 +275,7 @@ fn not_an_address(item: Fragment<'_>) -> Fault {
 
 /// An address with an IPv4 netmask, which `ip` takes for a length: `10.0.0.1/255.255.255.0`.
 fn netmask(item: Fragment<'_>) -> Option<Address> {
-    let (ip, mask) = item.as_str().split_once("/")?;
+    let (ip, mask) = item.as_str().split_once('/')?;
     let mask = mask.parse::<Ipv4Addr>().ok()?.to_bits();
     let len = u8::try_from(mask.leading_ones()).ok()?;
     let contiguous = mask.count_zeros() == mask.trailing_zeros();

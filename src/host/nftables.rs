@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 use netlink_sys::protocols::NETLINK_NETFILTER;
 
+use crate::foreign::{Accept, Table};
 use crate::host::netlink::Netlink;
 use crate::net::{self, Ifname};
 use crate::nft::NftTable;
@@ -18,6 +19,7 @@ mod decompile;
 mod dump;
 mod error;
 mod field;
+mod foreign;
 mod instruction;
 mod message;
 mod nat;
@@ -87,6 +89,21 @@ pub fn tables_of(ifname: Ifname) -> Result<Tables, Error> {
                 .collect(),
         })
     }))
+}
+
+/// Reads the tables of other programs in which packets are filtered that pass through or are for this host.
+pub(super) fn foreign_tables() -> Result<Vec<Table>, Error> {
+    nothing_if_unsupported(open().and_then(|mut client| foreign::tables(&mut client)))
+}
+
+/// Adds a rule to another program's chain.
+pub(super) fn add_accept(accept: &Accept) -> Result<(), Error> {
+    foreign::add(&mut open()?, accept)
+}
+
+/// Deletes a rule from another program's chain; that it is gone is no error.
+pub(super) fn delete_accept(accept: &Accept) -> Result<(), Error> {
+    nothing_if_unsupported(open().and_then(|mut client| foreign::delete(&mut client, accept)))
 }
 
 /// Deletes the table of a family that wg-quick(8) made for an interface.

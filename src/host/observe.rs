@@ -7,9 +7,10 @@ use anyhow::{Context, Result, bail};
 
 use super::link::FoundLink;
 use super::record::Record;
-use super::{Host, dns, nftables, sysctl, uapi, userspace};
+use super::{Host, dns, firewalls, nftables, sysctl, uapi, userspace};
 use crate::config;
 use crate::desired::free_table;
+use crate::foreign;
 use crate::net::{Family, Ifname};
 use crate::ours;
 use crate::state::{
@@ -24,6 +25,8 @@ pub struct Found {
     pub state: State,
     /// The policy rules that are not.
     pub foreign_rules: Vec<PolicyRule>,
+    /// The tables of other programs in `nf_tables`.
+    pub firewalls: Vec<foreign::Table>,
     /// Whether the device said what is on it; where it is just ending, it does not.
     pub is_device_known: bool,
 }
@@ -41,8 +44,10 @@ impl Host {
     /// Finds out what of the host is the tunnel's. An interface of that name that is no WireGuard one is an error.
     pub fn observe(&mut self, ifname: Ifname, record: Option<&Record>) -> Result<Found> {
         let tables = nft_tables(ifname)?;
+        let firewalls = firewalls::native()?;
         let mut state = State {
             nft: tables.own,
+            accepts: foreign::found(ifname, &firewalls),
             wg_quick_tables: tables.wg_quick,
             dns: record.and_then(|record| record.dns.clone()),
             ..State::default()
@@ -82,6 +87,7 @@ impl Host {
         Ok(Found {
             state,
             foreign_rules,
+            firewalls,
             is_device_known,
         })
     }
@@ -108,6 +114,7 @@ impl Host {
         interface: &config::Interface,
         link_kind: LinkKind,
         foreign_rules: Vec<PolicyRule>,
+        mut firewalls: Vec<foreign::Table>,
         endpoints: &BTreeSet<IpAddr>,
     ) -> Result<Surroundings> {
         let ipv6 = sysctl::has_ipv6();
@@ -122,6 +129,9 @@ impl Host {
             if path_mtus.is_empty() {
                 default_path_mtu = self.route.default_path_mtu()?; // reads the whole main table, which may be long
             }
+        }
+        if interface.firewall.forwards() || interface.firewall.open_port.value {
+            firewalls.extend(firewalls::legacy());
         }
         let dns_backend = if interface.dns.servers.is_empty() {
             DnsBackend::File // nothing will be told
@@ -148,6 +158,7 @@ impl Host {
             path_mtus,
             default_path_mtu,
             dns_backend,
+            firewalls,
         })
     }
 }

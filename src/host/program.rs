@@ -39,6 +39,20 @@ pub(crate) enum Failure {
 ///
 /// It is the leader of a process group of its own, so that a Ctrl-C at the terminal is for us to answer.
 pub(crate) fn run(program: &Path, args: &[&str], input: &str) -> Result<(), Failure> {
+    run_to(program, args, input, Stdio::null())
+}
+
+/// Runs `program` with `args`, waits for its end, and returns what it wrote to its standard output.
+pub(crate) fn read(program: &Path, args: &[&str]) -> Result<String, Failure> {
+    let mut stdout = memory_file()?;
+    run_to(program, args, "", stdout.try_clone()?.into())?;
+    let mut said = Vec::new();
+    stdout.rewind()?;
+    stdout.read_to_end(&mut said)?;
+    Ok(String::from_utf8_lossy(&said).into_owned())
+}
+
+fn run_to(program: &Path, args: &[&str], input: &str, stdout: Stdio) -> Result<(), Failure> {
     // files rather than pipes: none fills up, and a daemon that the program leaves behind holds nobody up
     let mut stdin = memory_file()?;
     stdin.write_all(input.as_bytes())?;
@@ -48,7 +62,7 @@ pub(crate) fn run(program: &Path, args: &[&str], input: &str) -> Result<(), Fail
         .args(args)
         .env("LC_ALL", "C")
         .stdin(stdin)
-        .stdout(Stdio::null())
+        .stdout(stdout)
         .stderr(stderr.try_clone()?)
         .process_group(0)
         .spawn()?;

@@ -71,6 +71,8 @@ impl RouteSocket {
             | Step::SetPeer { .. }
             | Step::SetNftTable { .. }
             | Step::DeleteWgQuickTable { .. }
+            | Step::AddAccept(_)
+            | Step::DeleteAccept(_)
             | Step::SetSysctl { .. }
             | Step::SetDns { .. }
             | Step::Hook { .. } => return Err(not_ours()),

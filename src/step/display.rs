@@ -56,6 +56,8 @@ impl Display for Step {
                 from: None,
                 to: None,
             } => Ok(()),
+            Self::AddAccept(accept) => accept.write_add(f),
+            Self::DeleteAccept(accept) => accept.write_delete(f),
             Self::DeleteWgQuickTable { ifname, family } => {
                 let family = if *family == Family::V4 { "ip" } else { "ip6" };
                 write!(f, "nft delete table {family} wg-quick-{ifname}")

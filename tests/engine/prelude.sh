@@ -41,7 +41,7 @@ snapshot() {
 		ip $family route show table all
 		ip $family rule show
 	done
-	nft list ruleset
+	nft -s list ruleset 2>/dev/null
 	sysctl -n net.ipv4.conf.all.src_valid_mark net.ipv4.ip_forward net.ipv6.conf.all.forwarding
 	cat /etc/resolv.conf
 	find /run/wgq /run/wireguard -not -type d 2>/dev/null || true

@@ -108,6 +108,8 @@ impl Model {
                 ensure!(is_known, "dns was {:?}", state.dns);
                 state.dns = to;
             }
+            Step::AddAccept(accept) => ensure!(state.accepts.insert(accept), "accept exists"),
+            Step::DeleteAccept(accept) => ensure!(state.accepts.remove(&accept), "no such accept"),
             Step::DeleteWgQuickTable { family, .. } => {
                 ensure!(state.wg_quick_tables.remove(&family), "no such table");
             }

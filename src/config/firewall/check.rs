@@ -24,11 +24,11 @@ pub(in crate::config) fn check(config: &Config, report: &mut Report<'_>) {
 fn forward(firewall: &Firewall, report: &mut Report<'_>) {
     if let Some(forward) = firewall.forward.filter(|forward| !forward.value) {
         report.key = Some("Forward");
-        let needs = if firewall.masquerade.value != Masquerade::No {
-            Some(("Masquerade", firewall.masquerade.span.line))
-        } else {
+        let needs = if firewall.masquerade.value == Masquerade::No {
             let first = firewall.port_forwards.first();
             first.map(|first| ("PortForward", first.span.line))
+        } else {
+            Some(("Masquerade", firewall.masquerade.span.line))
         };
         if let Some((key, line)) = needs {
             let told = format!("{key} on line {line} needs forwarding");

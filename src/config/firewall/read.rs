@@ -93,15 +93,15 @@ fn protocol(part: Fragment<'_>) -> Result<Protocol, Fault> {
 }
 
 fn port(part: Fragment<'_>) -> Result<u16, Fault> {
-    let port = values::number(part, 1, u16::MAX.into())?;
-    u16::try_from(port).map_err(|error| Fault::new(part, error.to_string()))
+    let number = values::number(part, 1, u16::MAX.into())?;
+    u16::try_from(number).map_err(|error| Fault::new(part, error.to_string()))
 }
 
 /// `80` or `27015-27030`.
 fn ports(part: Fragment<'_>) -> Result<RangeInclusive<u16>, Fault> {
     let Some((first, last)) = part.split_once("-") else {
-        let port = port(part)?;
-        return Ok(port..=port);
+        let only = port(part)?;
+        return Ok(only..=only);
     };
     let (first, last) = (port(first.trim())?, port(last.trim())?);
     if first > last {

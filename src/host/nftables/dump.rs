@@ -17,7 +17,7 @@ use crate::host::netlink::{KernelError, Netlink};
 use crate::nft::{NftChain, NftTable};
 
 /// `NFT_TABLE_F_DORMANT`: the table is there and does nothing.
-const DORMANT: u32 = 1;
+pub(super) const DORMANT: u32 = 1;
 
 /// Reads the table of this name; none if there is none.
 pub(super) fn table(client: &mut Netlink, name: &str) -> Result<Option<NftTable>, Error> {
@@ -73,7 +73,7 @@ pub(super) fn table_names(client: &mut Netlink) -> Result<Vec<(Family, String)>,
 }
 
 /// Returns the attributes of what is answered, if it is in this table: kernels before 6.4 list those of others too.
-fn declared_in<'a>(table: &str, payload: &'a [u8]) -> Option<&'a [u8]> {
+pub(super) fn declared_in<'a>(table: &str, payload: &'a [u8]) -> Option<&'a [u8]> {
     let (_, declaration) = parse(payload);
     let found = find(declaration, 1).map(text);
     (found.as_deref() == Some(table)).then_some(declaration)
@@ -131,7 +131,7 @@ fn rule(
 }
 
 /// Finds the comment in what nft(8) keeps with a rule.
-fn comment(mut user_data: &[u8]) -> Option<String> {
+pub(super) fn comment(mut user_data: &[u8]) -> Option<String> {
     while let [kind, length, rest @ ..] = user_data {
         let (value, rest) = rest.split_at_checked(usize::from(*length))?;
         if *kind == COMMENT {

@@ -10,11 +10,11 @@ use super::set::AnonymousSet;
 /// `NFT_REG_1`; there are four, of 16 bytes each.
 const REGISTER: u32 = 1;
 /// `NFTA_LIST_ELEM`
-const LIST_ELEMENT: u16 = 1;
+pub(super) const LIST_ELEMENT: u16 = 1;
 /// `NFTA_EXPR_NAME`
 pub(super) const EXPRESSION_NAME: u16 = 1;
 /// `NFTA_EXPR_DATA`
-const EXPRESSION_DATA: u16 = 2;
+pub(super) const EXPRESSION_DATA: u16 = 2;
 /// `NFTA_DATA_VALUE`
 const DATA_VALUE: u16 = 1;
 /// `NFTA_DATA_VERDICT`
@@ -190,7 +190,10 @@ impl Instruction {
             .collect()
     }
 
-    fn parse(expression: &[u8], set: impl Fn(&str) -> Option<AnonymousSet>) -> Option<Self> {
+    pub(super) fn parse(
+        expression: &[u8],
+        set: impl Fn(&str) -> Option<AnonymousSet>,
+    ) -> Option<Self> {
         let name = text(find(expression, EXPRESSION_NAME)?);
         let data = find(expression, EXPRESSION_DATA).unwrap_or_default();
         let guess = Self::guess(&name, data, set)?;

@@ -148,7 +148,7 @@ impl Transaction {
         );
     }
 
-    fn push(&mut self, object: String, kind: MessageType, flags: u16, payload: Vec<u8>) {
+    pub(super) fn push(&mut self, object: String, kind: MessageType, flags: u16, payload: Vec<u8>) {
         self.parts.push(Part {
             object,
             module: None,
@@ -208,7 +208,7 @@ fn base_chain(attributes: Attributes, chain: &Chain<'_>) -> Option<Attributes> {
 }
 
 /// A comment as nft(8) keeps it; none if it is longer than 254 bytes.
-fn user_data(comment: &str) -> Option<Vec<u8>> {
+pub(super) fn user_data(comment: &str) -> Option<Vec<u8>> {
     let length = u8::try_from(comment.len() + 1).ok()?;
     Some([&[COMMENT, length], comment.as_bytes(), b"\0"].concat())
 }

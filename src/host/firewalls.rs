@@ -1,0 +1,43 @@
+//! Other programs' firewalls: those of `nf_tables`, read from the kernel, and that of iptables-legacy, read by its program.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::Result;
+
+use super::{nftables, program};
+use crate::foreign::{Table, TableFamily};
+
+/// Where the kernel lists the tables of iptables-legacy that there are, and the program that lists what is in them.
+const LEGACY: [(TableFamily, &str, &str); 2] = [
+    (
+        TableFamily::Ip,
+        "/proc/net/ip_tables_names",
+        "iptables-legacy",
+    ),
+    (
+        TableFamily::Ip6,
+        "/proc/net/ip6_tables_names",
+        "ip6tables-legacy",
+    ),
+];
+
+/// Reads the tables of other programs in `nf_tables`. Whoever may not look sees none, and could not change any.
+pub(super) fn native() -> Result<Vec<Table>> {
+    if nix::unistd::geteuid().is_root() {
+        Ok(nftables::foreign_tables()?)
+    } else {
+        Ok(Vec::new())
+    }
+}
+
+/// Reads the tables of iptables-legacy. Where its program is not installed, nobody on this host looks after them.
+pub(super) fn legacy() -> Vec<Table> {
+    let tables = LEGACY.iter().filter_map(|(family, names, program)| {
+        let names = fs::read_to_string(names).ok()?;
+        let is_there = names.lines().any(|name| name == "filter");
+        let listing = is_there.then(|| program::read(Path::new(program), &["-S"]))?;
+        Some(Table::of_legacy(*family, &listing.ok()?))
+    });
+    tables.collect()
+}

@@ -1,0 +1,223 @@
+//! Other programs' tables: what their chains do, as far as wgq reads it, and wgq's own rules in them.
+
+use netlink_packet_core::{NLM_F_APPEND, NLM_F_CREATE};
+
+use super::attribute::{Attributes, find, number, text};
+use super::compile::{ACCEPT, DROP};
+use super::dump::{DORMANT, declared_in};
+use super::error::Error;
+use super::instruction::{Comparison, EXPRESSION_DATA, EXPRESSION_NAME, Instruction, LIST_ELEMENT};
+use super::message::{Family, MessageType, parse, payload, question};
+use super::transaction::{Transaction, user_data};
+use crate::foreign::{
+    self, Accept, Access, Chain, Hook, Packets, Place, Rule, Table, TableFamily, Tool,
+};
+use crate::host::netlink::{KernelError, Netlink};
+
+mod rule;
+
+use rule::{DESTINATION_PORT, IFNAME_LEN, IIFNAME, L4PROTO, OIFNAME, rule};
+
+/// `NFT_TABLE_F_OWNER`: nobody may change the table but the socket that made it.
+const OWNER: u32 = 2;
+
+/// `IPPROTO_UDP`
+const UDP: u8 = 17;
+
+impl From<TableFamily> for Family {
+    fn from(family: TableFamily) -> Self {
+        match family {
+            TableFamily::Ip => Self::IP,
+            TableFamily::Ip6 => Self::IP6,
+            TableFamily::Inet => Self::INET,
+        }
+    }
+}
+
+fn table_family(family: Family) -> Option<TableFamily> {
+    let all = [TableFamily::Ip, TableFamily::Ip6, TableFamily::Inet];
+    all.into_iter().find(|&it| Family::from(it) == family)
+}
+
+/// Reads the tables in which packets are filtered that pass through or are for this host.
+pub(super) fn tables(client: &mut Netlink) -> Result<Vec<Table>, Error> {
+    read(client).map_err(Error::unreadable)
+}
+
+fn read(client: &mut Netlink) -> Result<Vec<Table>, KernelError> {
+    let ask = question(MessageType::GetTable, Family::ANY, Attributes::new());
+    let mut tables = client.dump(&ask, |answer| {
+        let (family, declaration) = parse(answer.payload);
+        let flags = find(declaration, 2).and_then(number).unwrap_or(0);
+        let name = find(declaration, 1).map(text).unwrap_or_default();
+        let is_of_tunnel = name.starts_with("wgq-") || name.starts_with("wg-quick-");
+        let family = table_family(family).filter(|_| flags & DORMANT == 0 && !is_of_tunnel);
+        Ok(family.map(|family| Table {
+            family,
+            name,
+            access: if flags & OWNER == 0 {
+                Access::Open
+            } else {
+                Access::Owned
+            },
+            chains: Vec::new(),
+        }))
+    })?;
+    for table in &mut tables {
+        table.chains = list(client, MessageType::GetChain, table, chain)?;
+    }
+    tables.retain(|table| table.chains.iter().any(|chain| chain.hook.is_some()));
+    for table in &mut tables {
+        for (name, rule) in list(client, MessageType::GetRule, table, |it| {
+            Some((text(find(it, 2)?), rule(it)))
+        })? {
+            let mut chains = table.chains.iter_mut();
+            if let Some(chain) = chains.find(|chain| chain.name == name) {
+                chain.rules.push(rule);
+            }
+        }
+    }
+    Ok(tables)
+}
+
+/// Lists what is of one kind in a table.
+fn list<T>(
+    client: &mut Netlink,
+    kind: MessageType,
+    table: &Table,
+    read: impl Fn(&[u8]) -> Option<T>,
+) -> Result<Vec<T>, KernelError> {
+    let ask = question(
+        kind,
+        table.family.into(),
+        Attributes::new().text(1, &table.name),
+    );
+    client.dump(&ask, |answer| {
+        Ok(declared_in(&table.name, answer.payload).and_then(&read))
+    })
+}
+
+fn chain(declaration: &[u8]) -> Option<Chain> {
+    let is_filter = find(declaration, 7).map(text).as_deref() == Some("filter");
+    let place = find(declaration, 4).filter(|_| is_filter);
+    let hook = place.and_then(|place| find(place, 1)).and_then(number);
+    Some(Chain {
+        name: text(find(declaration, 3)?),
+        hook: match hook {
+            Some(1) => Some(Hook::Input),
+            Some(2) => Some(Hook::Forward),
+            _ => None,
+        },
+        drops: find(declaration, 5).and_then(number) == Some(DROP),
+        rules: Vec::new(),
+    })
+}
+
+/// Adds a rule to another program's chain.
+pub(super) fn add(client: &mut Netlink, accept: &Accept) -> Result<(), Error> {
+    let object = object(accept);
+    let data = user_data(&foreign::comment(accept.ifname)).ok_or_else(|| Error::beyond(&object))?;
+    let attributes = of_chain(accept)
+        .nested(4, &instructions(accept))
+        .bytes(7, &data);
+    let next = match accept.place {
+        Place::End => None,
+        Place::Before(number) => {
+            let rules = rules(client, accept).map_err(Error::unreadable)?;
+            number
+                .checked_sub(1)
+                .and_then(|index| rules.get(index).map(|(handle, _)| handle.clone()))
+        }
+    };
+    let (flags, attributes) = match next {
+        None => (NLM_F_CREATE | NLM_F_APPEND, attributes),
+        Some(handle) => (NLM_F_CREATE, attributes.bytes(6, &handle)),
+    };
+    let mut transaction = Transaction::new();
+    let payload = payload(accept.family.into(), attributes);
+    transaction.push(object, MessageType::NewRule, flags, payload);
+    transaction.commit(client)
+}
+
+/// Deletes the rule from another program's chain, and its like; that there is none is no error.
+pub(super) fn delete(client: &mut Netlink, accept: &Accept) -> Result<(), Error> {
+    let rules = match rules(client, accept) {
+        Err(error) if error.is_absent() => return Ok(()),
+        rules => rules.map_err(Error::unreadable)?,
+    };
+    let mut transaction = Transaction::new();
+    for (handle, rule) in rules {
+        let packets = Packets::accepted_by(&rule, accept.ifname);
+        if rule.is_of(accept.ifname) && packets == Some(accept.packets) {
+            let attributes = of_chain(accept).bytes(3, &handle);
+            let payload = payload(accept.family.into(), attributes);
+            transaction.push(object(accept), MessageType::DeleteRule, 0, payload);
+        }
+    }
+    match transaction.commit(client) {
+        Err(Error::Refused { source, .. }) if source.is_absent() => Ok(()),
+        done => done,
+    }
+}
+
+/// Lists the rules of the accept's chain, each with its handle.
+fn rules(client: &mut Netlink, accept: &Accept) -> Result<Vec<(Vec<u8>, Rule)>, KernelError> {
+    let ask = question(MessageType::GetRule, accept.family.into(), of_chain(accept));
+    client.dump(&ask, |answer| {
+        let declaration = declared_in(&accept.table, answer.payload);
+        let declaration =
+            declaration.filter(|it| find(it, 2).map(text).as_ref() == Some(&accept.chain));
+        Ok(declaration.and_then(|it| Some((find(it, 3)?.to_vec(), rule(it)))))
+    })
+}
+
+fn of_chain(accept: &Accept) -> Attributes {
+    Attributes::new()
+        .text(1, &accept.table)
+        .text(2, &accept.chain)
+}
+
+fn object(accept: &Accept) -> String {
+    let Accept {
+        family,
+        table,
+        chain,
+        ..
+    } = accept;
+    format!("chain {chain} of table {family} {table}")
+}
+
+/// What the rule is made of. iptables(8) counts in every rule of its own, and shows what was counted.
+fn instructions(accept: &Accept) -> Attributes {
+    let compare = |value: Vec<u8>| Instruction::Compare {
+        how: Comparison::Equal,
+        value,
+    };
+    let name = || {
+        let mut name = accept.ifname.as_str().as_bytes().to_vec();
+        name.resize(IFNAME_LEN, 0);
+        compare(name)
+    };
+    let tests = match accept.packets {
+        Packets::From => vec![Instruction::Meta { key: IIFNAME }, name()],
+        Packets::To => vec![Instruction::Meta { key: OIFNAME }, name()],
+        Packets::Port(port) => vec![
+            Instruction::Meta { key: L4PROTO },
+            compare(vec![UDP]),
+            DESTINATION_PORT,
+            compare(port.to_be_bytes().to_vec()),
+        ],
+    };
+    let append = |list, instruction: &Instruction| instruction.append_to(list, 0);
+    let mut list = tests.iter().fold(Attributes::new(), append);
+    if accept.tool == Tool::Iptables {
+        let counter = Attributes::new().text(EXPRESSION_NAME, "counter");
+        let counter = counter.nested(EXPRESSION_DATA, &Attributes::new());
+        list = list.nested(LIST_ELEMENT, &counter);
+    }
+    let verdict = Instruction::Verdict {
+        code: ACCEPT,
+        chain: None,
+    };
+    append(list, &verdict)
+}
