@@ -39,6 +39,11 @@ impl Diagnostic {
         Self::new(Severity::Error, message.as_ref())
     }
 
+    /// Something that is probably not meant, or worth knowing.
+    pub fn warning(message: impl AsRef<str>) -> Self {
+        Self::new(Severity::Warning, message.as_ref())
+    }
+
     pub(super) fn new(severity: Severity, message: &str) -> Self {
         Self {
             severity,
