@@ -15,6 +15,7 @@ pub mod config_file;
 pub mod dns;
 mod driver;
 mod endpoints;
+pub mod here;
 pub mod hooks;
 pub mod keys;
 pub mod link;

@@ -25,6 +25,11 @@ pub(super) fn require_root(command: &str) -> Result<(), Error> {
 
 /// Reads and parses the target's file; all that is wrong with it is said at once.
 pub(super) fn config(target: &Target, report: Report) -> Result<Config, Error> {
+    parse(&read(target, report)?, target, report)
+}
+
+/// Reads the target's file, and says what is odd about the file itself.
+pub(super) fn read(target: &Target, report: Report) -> Result<Vec<u8>, Error> {
     let text = target
         .read()
         .map_err(|error| Error::new(format_args!("{error:#}")).hint(target.hint.clone()))?;
@@ -37,7 +42,12 @@ pub(super) fn config(target: &Target, report: Report) -> Result<Config, Error> {
             target.shown()
         ));
     }
-    let parsed = config::parse(&text, &names::names());
+    Ok(text)
+}
+
+/// Parses what was read; all that is wrong with it is said at once.
+pub(super) fn parse(text: &[u8], target: &Target, report: Report) -> Result<Config, Error> {
+    let parsed = config::parse(text, &names::names());
     tell(&parsed.diagnostics, target, report);
     parsed.config.ok_or_else(Error::said)
 }
