@@ -84,7 +84,7 @@ pub enum Command {
     },
     /// Turn the hooks of a file into keys
     ///
-    /// iptables, nft, sysctl and their like in PreUp, PostUp, PreDown and PostDown become Masquerade, Forward, OpenPort and
+    /// iptables, nft, sysctl and their like in PreUp, PostUp, PreDown and PostDown become Masquerade, Forward, `OpenPort` and
     /// the other keys that do the same. The change is shown as diff(1) shows it, without the keys of the tunnel; --write
     /// makes it. What no key says stays a hook, and it is said why.
     Migrate(Migrate),

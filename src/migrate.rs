@@ -15,6 +15,7 @@ use crate::config::{self, Config, Diagnostic, HookLine};
 use crate::net::Ifname;
 
 mod command;
+mod conflict;
 mod fact;
 mod firewalls;
 mod installer;
@@ -89,7 +90,11 @@ pub fn migrate(text: &str, config: &Config, ifname: Ifname, here: &Here) -> Migr
 
 /// What is wrong with the hooks, and why some stay.
 fn diagnostics(text: &str, plan: &Plan<'_>) -> Vec<Diagnostic> {
-    let at = |line: &HookLine, message: String| Diagnostic::warning(message).at(text, line.span).key(line.key);
+    let at = |line: &HookLine, message: String| {
+        Diagnostic::warning(message)
+            .at(text, line.span)
+            .key(line.key)
+    };
     let lints = lint::lints(plan).into_iter().map(|lint| {
         let told = at(lint.line, lint.message);
         let told = lint.hint.into_iter().fold(told, Diagnostic::hint);
@@ -111,11 +116,17 @@ fn made_by(installer: &Installer, text: &str) -> String {
     if peers.is_empty() {
         return format!("this is a file of {name}");
     }
-    format!("this is a file of {name}, with the peers {}", peers.join(", "))
+    format!(
+        "this is a file of {name}, with the peers {}",
+        peers.join(", ")
+    )
 }
 
 fn leftovers(installer: &Installer, here: &Here) -> Vec<Diagnostic> {
-    let found = installer.leftovers.iter().filter(|left| here.leftovers.contains(left.path));
+    let found = installer
+        .leftovers
+        .iter()
+        .filter(|left| here.leftovers.contains(left.path));
     let told = found.map(|left| {
         let message = format!("{} of {} {}", left.path, installer.name, left.does);
         Diagnostic::warning(message).hint(format!("`{}` removes it", left.remove))

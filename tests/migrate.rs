@@ -34,11 +34,13 @@ fn here(text: &str) -> Here {
         match line.split_whitespace().collect::<Vec<_>>()[..] {
             ["interface", name] => drop(here.interfaces.insert(name.to_owned())),
             ["default", name, gateway] => {
-                here.default_routes.push((name.to_owned(), gateway.parse().ok()));
+                here.default_routes
+                    .push((name.to_owned(), gateway.parse().ok()));
             }
             ["leftover", path] => {
                 let mut all = INSTALLERS.iter().flat_map(|installer| installer.leftovers);
-                here.leftovers.insert(all.find(|left| left.path == path).unwrap().path);
+                here.leftovers
+                    .insert(all.find(|left| left.path == path).unwrap().path);
             }
             _ => panic!("here.txt: {line}"),
         }
@@ -48,7 +50,9 @@ fn here(text: &str) -> Here {
 
 fn parse(text: &str) -> Config {
     let parsed = config::parse(text.as_bytes(), &Names::default());
-    parsed.config.unwrap_or_else(|| panic!("{text}:\n{:#?}", parsed.diagnostics))
+    parsed
+        .config
+        .unwrap_or_else(|| panic!("{text}:\n{:#?}", parsed.diagnostics))
 }
 
 fn migrated(text: &str, here: &Here) -> Migration {
@@ -58,13 +62,18 @@ fn migrated(text: &str, here: &Here) -> Migration {
 fn messages(migration: &Migration) -> String {
     let told = migration.diagnostics.iter();
     let told = told.map(|told| told.render("wg0.conf", false) + "\n");
-    let notes = migration.notes.iter().map(|note| format!("wgq: wg0.conf: {note}\n"));
+    let notes = migration
+        .notes
+        .iter()
+        .map(|note| format!("wgq: wg0.conf: {note}\n"));
     told.chain(notes).collect()
 }
 
 fn cases() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/migrate");
-    let cases = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let cases = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
     let mut cases: Vec<PathBuf> = cases.filter(|path| path.is_dir()).collect();
     cases.sort();
     assert!(cases.len() >= 60, "only {} cases were found", cases.len());
@@ -84,7 +93,10 @@ fn every_case_becomes_what_it_should() {
     for case in cases() {
         let (text, here) = read(&case);
         let migration = migrated(&text, &here);
-        for (file, found) in [("expected.conf", &migration.text), ("messages.txt", &messages(&migration))] {
+        for (file, found) in [
+            ("expected.conf", &migration.text),
+            ("messages.txt", &messages(&migration)),
+        ] {
             let golden = case.join(file);
             if bless {
                 fs::write(&golden, found).unwrap();
@@ -92,7 +104,9 @@ fn every_case_becomes_what_it_should() {
             let expected = fs::read_to_string(&golden).unwrap_or_default();
             if *found != expected {
                 let name = golden.display();
-                wrong.push(format!("{name}:\n--- expected\n{expected}--- found\n{found}"));
+                wrong.push(format!(
+                    "{name}:\n--- expected\n{expected}--- found\n{found}"
+                ));
             }
         }
     }
@@ -102,14 +116,29 @@ fn every_case_becomes_what_it_should() {
 /// The lines of a text that no migration may touch.
 fn others(text: &str) -> Vec<&str> {
     const OURS: [&str; 13] = [
-        "Forward", "Masquerade", "OpenPort", "PortForward", "ClampMSS", "Isolate", "KillSwitch", "ExcludeIPs",
-        "KeepInbound", "DNS", "PrivateKeyFile", "PreUp", "PostUp",
+        "Forward",
+        "Masquerade",
+        "OpenPort",
+        "PortForward",
+        "ClampMSS",
+        "Isolate",
+        "KillSwitch",
+        "ExcludeIPs",
+        "KeepInbound",
+        "DNS",
+        "PrivateKeyFile",
+        "PreUp",
+        "PostUp",
     ];
     let is_touched = |line: &str| {
         let key = line.split('=').next().unwrap_or_default().trim();
-        OURS.iter().chain(&HOOK_KEYS).any(|ours| key.eq_ignore_ascii_case(ours))
+        OURS.iter()
+            .chain(&HOOK_KEYS)
+            .any(|ours| key.eq_ignore_ascii_case(ours))
     };
-    text.split_inclusive('\n').filter(|line| !is_touched(line)).collect()
+    text.split_inclusive('\n')
+        .filter(|line| !is_touched(line))
+        .collect()
 }
 
 /// What holds for every file: it stays valid, a second time nothing changes, and other lines stay.
@@ -137,7 +166,10 @@ fn holds(text: &str, here: &Here) {
     for (before, after) in hooks {
         let mut before = before.iter();
         for hook in &after {
-            assert!(before.any(|old| old == hook), "a hook out of order, or changed: {hook}");
+            assert!(
+                before.any(|old| old == hook),
+                "a hook out of order, or changed: {hook}"
+            );
         }
     }
 }
@@ -171,17 +203,35 @@ fn file() -> impl Strategy<Value = String> {
     let other = "(# [a-z =;'\"]{0,20}|)";
     let line = prop_oneof![4 => hook, 1 => other.prop_map(String::from)];
     let lines = prop::collection::vec(("[ \t]{0,2}", line), 0..12);
-    let heads = prop::sample::select(vec!["0.0.0.0/0, ::/0", "10.0.0.2/32", "10.0.0.0/24, fd42:1::/64", "192.168.20.0/24"]);
-    (lines, heads, prop::sample::select(vec!["\n", "\r\n"]), any::<bool>()).prop_map(|(lines, allowed, end, ended)| {
-        let mut text = String::from("# first\n[Interface]\nAddress = 10.0.0.1/24\nListenPort = 51820\n");
-        for (indent, line) in lines {
-            text += &format!("{indent}{line}\n");
-        }
-        text += "Address = fd42:1::1/64 # second\n[Peer]\n# Name = a\n";
-        text += &format!("PublicKey = xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg=\nAllowedIPs = {allowed}\n");
-        let text = if ended { text } else { text.trim_end().to_owned() };
-        text.replace('\n', end)
-    })
+    let heads = prop::sample::select(vec![
+        "0.0.0.0/0, ::/0",
+        "10.0.0.2/32",
+        "10.0.0.0/24, fd42:1::/64",
+        "192.168.20.0/24",
+    ]);
+    (
+        lines,
+        heads,
+        prop::sample::select(vec!["\n", "\r\n"]),
+        any::<bool>(),
+    )
+        .prop_map(|(lines, allowed, end, ended)| {
+            let mut text =
+                String::from("# first\n[Interface]\nAddress = 10.0.0.1/24\nListenPort = 51820\n");
+            for (indent, line) in lines {
+                text += &format!("{indent}{line}\n");
+            }
+            text += "Address = fd42:1::1/64 # second\n[Peer]\n# Name = a\n";
+            text += &format!(
+                "PublicKey = xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg=\nAllowedIPs = {allowed}\n"
+            );
+            let text = if ended {
+                text
+            } else {
+                text.trim_end().to_owned()
+            };
+            text.replace('\n', end)
+        })
 }
 
 proptest! {

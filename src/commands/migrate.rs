@@ -58,14 +58,24 @@ fn is_up(target: &Target) -> Error {
     Error::new(told).hint(hint).outcome("nothing was changed")
 }
 
-fn write_back(target: &Target, before: &str, migration: &Migration, report: Report) -> Result<(), Error> {
+fn write_back(
+    target: &Target,
+    before: &str,
+    migration: &Migration,
+    report: Report,
+) -> Result<(), Error> {
     let parsed = config::parse(migration.text.as_bytes(), &names::names());
     if parsed.config.is_none() {
         load::tell(&parsed.diagnostics, target, report);
-        return Err(Error::new("the keys and the rest of the file do not agree").outcome("nothing was changed"));
+        return Err(Error::new("the keys and the rest of the file do not agree")
+            .outcome("nothing was changed"));
     }
     let backup = target.back_up(before, "before-migrate")?;
     target.write(&migration.text)?;
-    report.note(format_args!("{}: written; as it was it is in {}", target.shown(), backup.display()));
+    report.note(format_args!(
+        "{}: written; as it was it is in {}",
+        target.shown(),
+        backup.display()
+    ));
     Ok(())
 }

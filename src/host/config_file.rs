@@ -159,10 +159,7 @@ impl Target {
     /// Writes a text beside the file, under its name with that ending, or with a number more if there is such a file:
     /// none is written over. Returns where it is.
     pub fn back_up(&self, text: &str, ending: &str) -> Result<PathBuf> {
-        let file = self
-            .path
-            .as_ref()
-            .context("standard input has no place")?;
+        let file = self.path.as_ref().context("standard input has no place")?;
         let file = file.canonicalize().with_context(|| self.shown())?;
         let owner = file.metadata().with_context(|| self.shown())?;
         let mut number = 1;

@@ -29,7 +29,7 @@ fn leftovers() -> BTreeSet<&'static str> {
     found.map(|left| left.path).collect()
 }
 
-/// The default routes of /proc/net/route (proc_net(5)): hexadecimal numbers in the order of the host's bytes.
+/// The default routes of `/proc/net/route` (`proc_net(5)`): hexadecimal numbers in the order of the host's bytes.
 fn ipv4_defaults(text: &str) -> Vec<(String, Option<IpAddr>)> {
     let route = |line: &str| {
         let columns: Vec<_> = line.split_whitespace().collect();
@@ -43,7 +43,7 @@ fn ipv4_defaults(text: &str) -> Vec<(String, Option<IpAddr>)> {
     text.lines().filter_map(route).collect()
 }
 
-/// The default routes of /proc/net/ipv6_route: the kernel's own, which refuse packets, are by lo.
+/// The default routes of `/proc/net/ipv6_route`: the kernel's own, which refuse packets, are by lo.
 fn ipv6_defaults(text: &str) -> Vec<(String, Option<IpAddr>)> {
     let route = |line: &str| {
         let columns: Vec<_> = line.split_whitespace().collect();
@@ -51,7 +51,8 @@ fn ipv6_defaults(text: &str) -> Vec<(String, Option<IpAddr>)> {
         let (gateway, name) = (columns.get(4)?, columns.last()?);
         let is_default = destination.bytes().all(|byte| byte == b'0') && *length == "00";
         let gateway = u128::from_str_radix(gateway, 16).ok()?;
-        (is_default && *name != "lo").then(|| ((*name).to_owned(), named(Ipv6Addr::from(gateway).into())))
+        (is_default && *name != "lo")
+            .then(|| ((*name).to_owned(), named(Ipv6Addr::from(gateway).into())))
     };
     text.lines().filter_map(route).collect()
 }

@@ -65,7 +65,7 @@ impl<'a> Commands<'a> {
             return network::written(program, args, file);
         }
         match (program.as_str(), args) {
-            ("true" | ":", _) | ("echo", _) => Ok(Vec::new()),
+            ("true" | ":" | "echo", _) => Ok(Vec::new()),
             ("bash" | "sh", [option, script]) if option == "-c" => Ok(self.read(script)?.actions),
             ("bash" | "sh" | "eval" | "source" | ".", _) => Err("a script of its own".into()),
             ("iptables", _) => Ok(vec![iptables::read(Family::V4, self.tunnel, args)?]),
@@ -109,7 +109,9 @@ fn texts(simple: &Simple) -> Result<Vec<String>, Why> {
     while let Some((first, after)) = rest.split_first() {
         let name = first.rsplit('/').next().unwrap_or_default();
         if !WRAPPERS.contains(&name) {
-            return Ok(std::iter::once(name.to_owned()).chain(after.iter().cloned()).collect());
+            return Ok(std::iter::once(name.to_owned())
+                .chain(after.iter().cloned())
+                .collect());
         }
         if after.first().is_some_and(|next| next.starts_with('-')) {
             return Err(format!("`{name}` with options"));
@@ -121,8 +123,8 @@ fn texts(simple: &Simple) -> Result<Vec<String>, Why> {
 
 /// What is done by a command and, if that fails, by others: no more than by one of them.
 fn either(run: Vec<Action>, or: Vec<Action>) -> Result<Vec<Action>, Why> {
-    let checks = run.iter().all(|action| action.sign == Sign::Check);
-    if or.is_empty() && !(checks && !run.is_empty()) {
+    let checks = run.iter().any(|action| action.sign == Sign::Check);
+    if or.is_empty() && !checks {
         return Ok(run); // `|| true`
     }
     let same = |(a, b): (&Action, &Action)| a.fact == b.fact;

@@ -32,7 +32,7 @@ pub(super) struct Action {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Fact {
     /// A rule of iptables or nftables.
-    Rule(Rule),
+    Rule(Box<Rule>),
     /// A table of nftables, with its chains and all that is in them.
     Table(Table),
     /// A kernel variable, with dots in its name. Setting it to anything undoes another value.
@@ -46,7 +46,10 @@ pub(super) enum Fact {
     /// What comes from the tunnel, or goes there, is forwarded.
     Forward { firewall: &'static str, by: String },
     /// What comes from the prefix, or from anywhere, is masqueraded.
-    Masquerade { firewall: &'static str, from: Option<Prefix> },
+    Masquerade {
+        firewall: &'static str,
+        from: Option<Prefix>,
+    },
     /// The servers of the tunnel.
     DnsServers(Vec<IpAddr>),
     /// The domains of the tunnel; `~.` is all names.
@@ -92,6 +95,10 @@ pub(super) struct Chain {
 
 /// For which packets a rule is; nothing is for all.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a question of its own"
+)]
 pub(super) struct Matches {
     pub(super) input: Option<Is<Interface>>,
     pub(super) output: Option<Is<Interface>>,
@@ -162,6 +169,19 @@ impl Fact {
 }
 
 impl Rule {
+    /// Whether forwarded packets are let pass or dropped by it: `FORWARD`, or a chain that Docker or ufw keep for such rules.
+    pub(super) fn is_of_forwarded(&self) -> bool {
+        const CHAINS: [&str; 6] = [
+            "FORWARD",
+            "DOCKER-USER",
+            "ufw-user-forward",
+            "ufw-before-forward",
+            "ufw6-user-forward",
+            "ufw6-before-forward",
+        ];
+        self.chain.table == "filter" && CHAINS.contains(&self.chain.name.as_str())
+    }
+
     /// Whether it depends on the rules around it: all but those that let packets pass a filter do.
     pub(super) fn needs_its_place(&self) -> bool {
         self.target != Target::Accept || self.chain.table != "filter"

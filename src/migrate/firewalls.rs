@@ -13,7 +13,11 @@ const PLAIN_ZONES: [&str; 3] = ["public", "external", "block"];
 
 /// `ufw allow 51820/udp`, `ufw route allow in on wg0 out on eth0`, and both with `delete`.
 pub(super) fn ufw(tunnel: &str, args: &[String]) -> Result<Vec<Action>, Why> {
-    let mut words: Vec<_> = args.iter().map(String::as_str).filter(|word| *word != "--force").collect();
+    let mut words: Vec<_> = args
+        .iter()
+        .map(String::as_str)
+        .filter(|word| *word != "--force")
+        .collect();
     if let Some(at) = words.iter().position(|word| *word == "comment") {
         words.truncate(at);
     }
@@ -30,10 +34,21 @@ pub(super) fn ufw(tunnel: &str, args: &[String]) -> Result<Vec<Action>, Why> {
             let by = through(tunnel, rest)?;
             Ok(one(sign, Fact::Forward { firewall: UFW, by }))
         }
-        (false, ["allow", port] | ["allow", "in", port] | ["allow", "proto", "udp", "to", "any", "port", port]) => {
+        (
+            false,
+            ["allow", port]
+            | ["allow", "in", port]
+            | ["allow", "proto", "udp", "to", "any", "port", port],
+        ) => {
             let number = port.strip_suffix("/udp").unwrap_or(port);
             let port = number.parse().map_err(|_| format!("`ufw allow {port}`"))?;
-            Ok(one(sign, Fact::OpenPort { firewall: UFW, port }))
+            Ok(one(
+                sign,
+                Fact::OpenPort {
+                    firewall: UFW,
+                    port,
+                },
+            ))
         }
         _ => Err("a rule of ufw that no key stands for".into()),
     }
@@ -60,11 +75,18 @@ pub(super) fn firewall_cmd(tunnel: &str, args: &[String]) -> Result<Vec<Action>,
     while let Some(option) = rest.next() {
         let (name, value) = match option.split_once('=') {
             Some((name, value)) => (name, value),
-            None => (option, rest.next_if(|next| !next.starts_with('-')).unwrap_or_default()),
+            None => (
+                option,
+                rest.next_if(|next| !next.starts_with('-'))
+                    .unwrap_or_default(),
+            ),
         };
         options.push((name, value));
     }
-    let zone = options.iter().find(|(name, _)| *name == "--zone").map(|(_, zone)| *zone);
+    let zone = options
+        .iter()
+        .find(|(name, _)| *name == "--zone")
+        .map(|(_, zone)| *zone);
     let mut actions = Vec::new();
     for (name, value) in options {
         let (sign, what) = match name.trim_start_matches('-').split_once('-') {
@@ -81,31 +103,53 @@ pub(super) fn firewall_cmd(tunnel: &str, args: &[String]) -> Result<Vec<Action>,
 
 fn added(tunnel: &str, zone: Option<&str>, what: &str, value: &str) -> Result<Fact, Why> {
     match what {
-        "interface" if value == tunnel && zone.is_none_or(|zone| PLAIN_ZONES.contains(&zone)) => Ok(Fact::Forward {
-            firewall: FIREWALLD,
-            by: "zone".into(),
-        }),
+        "interface" if value == tunnel && zone.is_none_or(|zone| PLAIN_ZONES.contains(&zone)) => {
+            Ok(Fact::Forward {
+                firewall: FIREWALLD,
+                by: "zone".into(),
+            })
+        }
         "interface" if value == tunnel => Err(format!(
             "the zone {} of firewalld lets in more than Forward does",
             zone.unwrap_or_default()
         )),
         "port" => {
-            let port = value.strip_suffix("/udp").and_then(|port| port.parse().ok());
+            let port = value
+                .strip_suffix("/udp")
+                .and_then(|port| port.parse().ok());
             let port = port.ok_or_else(|| format!("`--add-port={value}`"))?;
-            Ok(Fact::OpenPort { firewall: FIREWALLD, port })
+            Ok(Fact::OpenPort {
+                firewall: FIREWALLD,
+                port,
+            })
         }
-        "masquerade" if value.is_empty() => Ok(Fact::Masquerade { firewall: FIREWALLD, from: None }),
+        "masquerade" if value.is_empty() => Ok(Fact::Masquerade {
+            firewall: FIREWALLD,
+            from: None,
+        }),
         "rich-rule" => {
-            let words: Vec<_> = value.split_whitespace().map(|word| word.replace('"', "")).collect();
+            let words: Vec<_> = value
+                .split_whitespace()
+                .map(|word| word.replace('"', ""))
+                .collect();
             let words: Vec<_> = words.iter().map(String::as_str).collect();
             let from = match words.as_slice() {
-                ["rule", family, "source", source, "masquerade"] if family.starts_with("family=") => {
-                    source.strip_prefix("address=").and_then(|source| source.parse().ok())
+                ["rule", family, "source", source, "masquerade"]
+                    if family.starts_with("family=") =>
+                {
+                    source
+                        .strip_prefix("address=")
+                        .and_then(|source| source.parse().ok())
                 }
                 _ => None,
             };
-            let from = from.map(Address::prefix).ok_or("a rich rule of firewalld")?;
-            Ok(Fact::Masquerade { firewall: FIREWALLD, from: Some(from) })
+            let from = from
+                .map(Address::prefix)
+                .ok_or("a rich rule of firewalld")?;
+            Ok(Fact::Masquerade {
+                firewall: FIREWALLD,
+                from: Some(from),
+            })
         }
         _ => Err(format!("`firewall-cmd --add-{what}`")),
     }

@@ -119,7 +119,8 @@ pub static INSTALLERS: [Installer; 5] = [
 /// Whose file this is, if that can be told.
 pub(super) fn recognise(text: &str) -> Option<&'static Installer> {
     let is_of = |installer: &&Installer| {
-        text.lines().any(|line| line.starts_with(installer.sign) || installer.peer(line).is_some())
+        text.lines()
+            .any(|line| line.starts_with(installer.sign) || installer.peer(line).is_some())
     };
     INSTALLERS.iter().find(is_of)
 }
@@ -140,7 +141,11 @@ impl Installer {
         } else {
             line.split_once(before)?
         };
-        let name = if after.is_empty() { rest } else { rest.rsplit_once(after)?.0 };
+        let name = if after.is_empty() {
+            rest
+        } else {
+            rest.rsplit_once(after)?.0
+        };
         Some(name.trim()).filter(|name| !name.is_empty())
     }
 }

@@ -10,7 +10,15 @@ use crate::net::{Address, Family, Prefix};
 
 /// The matches whose names say nothing themselves.
 const MODULES: [&str; 9] = [
-    "comment", "conntrack", "state", "tcp", "udp", "multiport", "mark", "addrtype", "connmark",
+    "comment",
+    "conntrack",
+    "state",
+    "tcp",
+    "udp",
+    "multiport",
+    "mark",
+    "addrtype",
+    "connmark",
 ];
 
 /// Reads the arguments of one call.
@@ -71,7 +79,8 @@ impl Reader<'_> {
                     self.args.next();
                 }
             }
-            "-n" | "--numeric" | "-v" | "--verbose" | "-4" | "-6" | "--ipv4" | "--ipv6" | "--syn" => {}
+            "-n" | "--numeric" | "-v" | "--verbose" | "-4" | "-6" | "--ipv4" | "--ipv6"
+            | "--syn" | "--random" | "--random-fully" | "--persistent" => {}
             "-t" | "--table" => self.table = self.value(inline)?,
             "-j" | "--jump" => {
                 self.target = Some(self.value(inline)?);
@@ -83,7 +92,6 @@ impl Reader<'_> {
                 }
             }
             "--comment" | "--reject-with" => drop(self.value(inline)?),
-            "--random" | "--random-fully" | "--persistent" => {}
             "--clamp-mss-to-pmtu" => self.clamp = true,
             _ => self.matching(option, inline)?,
         }
@@ -162,7 +170,12 @@ impl Reader<'_> {
             }
             _ => {
                 // its values cannot be told from what comes next, but they are no options
-                while self.args.as_slice().first().is_some_and(|arg| !arg.starts_with('-') && arg != "!") {
+                while self
+                    .args
+                    .as_slice()
+                    .first()
+                    .is_some_and(|arg| !arg.starts_with('-') && arg != "!")
+                {
                     self.args.next();
                 }
                 self.other(format!("`{option}`"));
@@ -179,13 +192,11 @@ impl Reader<'_> {
 
     fn prefix(&mut self, inline: Option<String>) -> Result<Option<Is<Prefix>>, Why> {
         let (not, text) = (self.not, self.value(inline)?);
-        match text.parse().map(Address::prefix) {
-            Ok(value) => Ok(Some(Is { not, value })),
-            Err(_) => {
-                self.other(format!("`{text}`"));
-                Ok(None)
-            }
+        if let Ok(value) = text.parse().map(Address::prefix) {
+            return Ok(Some(Is { not, value }));
         }
+        self.other(format!("`{text}`"));
+        Ok(None)
     }
 
     fn next_is_number(&self) -> bool {
@@ -223,7 +234,7 @@ impl Reader<'_> {
         };
         Ok(Action {
             sign,
-            fact: Fact::Rule(rule),
+            fact: Fact::Rule(Box::new(rule)),
         })
     }
 }
@@ -264,10 +275,13 @@ pub(super) fn range(text: &str, between: char) -> Option<RangeInclusive<u16>> {
 }
 
 /// `10.0.0.2`, `10.0.0.2:80`, `10.0.0.2:80-90`, `[fd00::2]:80`.
-pub(super) fn destination(
-    text: &str,
-) -> Option<(IpAddr, Option<RangeInclusive<u16>>)> {
-    let bare = |ip: &str| ip.trim_start_matches('[').trim_end_matches(']').parse().ok();
+pub(super) fn destination(text: &str) -> Option<(IpAddr, Option<RangeInclusive<u16>>)> {
+    let bare = |ip: &str| {
+        ip.trim_start_matches('[')
+            .trim_end_matches(']')
+            .parse()
+            .ok()
+    };
     if let Some(ip) = bare(text) {
         return Some((ip, None));
     }

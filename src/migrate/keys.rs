@@ -2,103 +2,131 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Display;
+use std::net::IpAddr;
+use std::path::PathBuf;
 
 use super::wish::{Context, Wish};
-use crate::config::{Masquerade, NewKey};
-use crate::net::Ifname;
+use crate::config::{Masquerade, NewKey, PortForward};
+use crate::net::{Ifname, Prefix};
+
+/// What all wishes say together.
+#[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a key of its own")]
+struct Wanted {
+    private_key_file: Option<PathBuf>,
+    servers: Vec<IpAddr>,
+    domains: Vec<String>,
+    forward: bool,
+    masquerade: BTreeSet<Option<Ifname>>,
+    open_port: bool,
+    port_forwards: Vec<PortForward>,
+    isolate: bool,
+    kill_switch: bool,
+    exclude_ips: BTreeSet<Prefix>,
+    keep_inbound: bool,
+}
+
+impl Wanted {
+    fn of(wishes: &[Wish]) -> Self {
+        let mut wanted = Self::default();
+        for wish in wishes {
+            match wish {
+                // ClampMSS is what Forward does
+                Wish::Nothing | Wish::LetIn(_) | Wish::ClampMss => {}
+                Wish::Forward => wanted.forward = true,
+                Wish::Masquerade(by) => drop(wanted.masquerade.insert(*by)),
+                Wish::OpenPort => wanted.open_port = true,
+                Wish::PortForward(forwards) => add(&mut wanted.port_forwards, forwards),
+                Wish::Isolate => wanted.isolate = true,
+                Wish::KillSwitch => wanted.kill_switch = true,
+                Wish::ExcludeIps(prefix) => drop(wanted.exclude_ips.insert(*prefix)),
+                Wish::KeepInbound => wanted.keep_inbound = true,
+                Wish::DnsServers(servers) => add(&mut wanted.servers, servers),
+                Wish::DnsDomains(domains) => add(&mut wanted.domains, domains),
+                Wish::PrivateKeyFile(path) => wanted.private_key_file = Some(path.clone()),
+            }
+        }
+        wanted
+    }
+}
+
+/// Adds what is not there yet.
+fn add<T: Clone + PartialEq>(all: &mut Vec<T>, more: &[T]) {
+    for item in more {
+        if !all.contains(item) {
+            all.push(item.clone());
+        }
+    }
+}
 
 /// The keys that say all of it, without those that another one or the file says already.
 pub(super) fn keys(wishes: &[Wish], context: Context<'_>) -> Vec<NewKey> {
+    let wanted = Wanted::of(wishes);
     let firewall = &context.config.interface.firewall;
-    let has = |wanted: &Wish| wishes.contains(wanted);
+    let given = &context.config.interface.dns.search;
     let mut keys = Keys(Vec::new());
-    keys.private_key_file(wishes);
-    keys.dns(wishes, context);
-    let masquerade = masquerade(wishes, context);
-    let port_forwards: Vec<_> = wishes.iter().filter_map(port_forwards).flatten().collect();
-    let implied = masquerade.is_some() || !port_forwards.is_empty() || firewall.forwards();
-    keys.yes("Forward", has(&Wish::Forward) && !implied);
-    if let Some(value) = masquerade {
-        keys.set("Masquerade", value);
-    }
-    keys.yes("OpenPort", has(&Wish::OpenPort) && !firewall.open_port.value);
-    let known = |new: &String| firewall.port_forwards.iter().any(|old| old.value.to_string() == *new);
-    let mut told = BTreeSet::new();
-    for forward in port_forwards.iter().map(ToString::to_string) {
-        if !known(&forward) && told.insert(forward.clone()) {
-            keys.add("PortForward", forward);
+    let path = wanted.private_key_file.as_ref();
+    keys.set(
+        "PrivateKeyFile",
+        path.map(|path| path.display().to_string()),
+    );
+    let servers = wanted.servers.iter().map(ToString::to_string);
+    let domains = wanted
+        .domains
+        .iter()
+        .filter(|domain| !given.contains(domain));
+    keys.add("DNS", servers.chain(domains.cloned()));
+
+    let masquerade = masquerade(&wanted.masquerade, context);
+    let implied = masquerade.is_some() || !wanted.port_forwards.is_empty() || firewall.forwards();
+    keys.yes("Forward", wanted.forward && !implied);
+    keys.set("Masquerade", masquerade);
+    keys.yes("OpenPort", wanted.open_port && !firewall.open_port.value);
+    for forward in wanted.port_forwards {
+        if firewall
+            .port_forwards
+            .iter()
+            .all(|old| old.value != forward)
+        {
+            keys.add("PortForward", [forward]);
         }
     }
-    keys.yes("Isolate", has(&Wish::Isolate) && !firewall.isolate.value);
-    keys.yes("KillSwitch", has(&Wish::KillSwitch) && !firewall.kill_switch.value);
-    let excluded = wishes.iter().filter_map(|wish| match wish {
-        Wish::ExcludeIps(prefix) => Some(*prefix),
-        _ => None,
-    });
-    let given = |prefix| firewall.exclude_ips.iter().any(|old| old.value == prefix);
-    let excluded: BTreeSet<_> = excluded.filter(|prefix| !given(*prefix)).collect();
-    if !excluded.is_empty() {
-        keys.add("ExcludeIPs", joined(excluded));
-    }
-    keys.yes("KeepInbound", has(&Wish::KeepInbound) && !firewall.keep_inbound.value);
+    keys.yes("Isolate", wanted.isolate && !firewall.isolate.value);
+    keys.yes(
+        "KillSwitch",
+        wanted.kill_switch && !firewall.kill_switch.value,
+    );
+    let excluded = wanted.exclude_ips.into_iter();
+    let old = |prefix: &Prefix| firewall.exclude_ips.iter().any(|old| old.value == *prefix);
+    keys.add("ExcludeIPs", excluded.filter(|prefix| !old(prefix)));
+    keys.yes(
+        "KeepInbound",
+        wanted.keep_inbound && !firewall.keep_inbound.value,
+    );
     keys.0
 }
 
 struct Keys(Vec<NewKey>);
 
 impl Keys {
-    fn set(&mut self, name: &'static str, value: String) {
+    /// A key that counts once.
+    fn set(&mut self, name: &'static str, value: Option<String>) {
         let adds = false;
-        self.0.push(NewKey { name, value, adds });
-    }
-
-    fn add(&mut self, name: &'static str, value: String) {
-        let adds = true;
-        self.0.push(NewKey { name, value, adds });
+        self.0
+            .extend(value.map(|value| NewKey { name, value, adds }));
     }
 
     fn yes(&mut self, name: &'static str, wanted: bool) {
-        if wanted {
-            self.set(name, "yes".into());
-        }
+        self.set(name, wanted.then(|| "yes".into()));
     }
 
-    fn private_key_file(&mut self, wishes: &[Wish]) {
-        for wish in wishes {
-            if let Wish::PrivateKeyFile(path) = wish {
-                self.0.retain(|key| key.name != "PrivateKeyFile");
-                self.set("PrivateKeyFile", path.display().to_string());
-            }
+    /// A line more of a key that adds up, if there is anything for it.
+    fn add<T: Display>(&mut self, name: &'static str, items: impl IntoIterator<Item = T>) {
+        let value = joined(items);
+        if !value.is_empty() {
+            let adds = true;
+            self.0.push(NewKey { name, value, adds });
         }
-    }
-
-    fn dns(&mut self, wishes: &[Wish], context: Context<'_>) {
-        let given = &context.config.interface.dns;
-        let mut items: Vec<String> = Vec::new();
-        for wish in wishes {
-            let new: Vec<String> = match wish {
-                Wish::DnsServers(servers) => servers.iter().map(ToString::to_string).collect(),
-                Wish::DnsDomains(domains) => domains.clone(),
-                _ => continue,
-            };
-            for item in new {
-                if !items.contains(&item) && !given.search.contains(&item) {
-                    items.push(item);
-                }
-            }
-        }
-        // addresses come first, as people write them
-        items.sort_by_key(|item| item.parse::<std::net::IpAddr>().is_err());
-        if !items.is_empty() {
-            self.add("DNS", items.join(", "));
-        }
-    }
-}
-
-fn port_forwards(wish: &Wish) -> Option<&Vec<crate::config::PortForward>> {
-    match wish {
-        Wish::PortForward(forwards) => Some(forwards),
-        _ => None,
     }
 }
 
@@ -106,39 +134,35 @@ fn port_forwards(wish: &Wish) -> Option<&Vec<crate::config::PortForward>> {
 ///
 /// A hook's `-o ens3` stays `ens3`: packets that leave by other interfaces keep their source. But where the host has no
 /// other interface there are none, and `yes` says the same without a name that may change.
-fn masquerade(wishes: &[Wish], context: Context<'_>) -> Option<String> {
-    let wanted: BTreeSet<Option<Ifname>> = wishes
-        .iter()
-        .filter_map(|wish| match wish {
-            Wish::Masquerade(by) => Some(*by),
-            _ => None,
-        })
-        .collect();
+fn masquerade(wanted: &BTreeSet<Option<Ifname>>, context: Context<'_>) -> Option<String> {
     let mut names: BTreeSet<Ifname> = wanted.iter().copied().flatten().collect();
     let given = &context.config.interface.firewall.masquerade.value;
     if let Masquerade::By(given) = given {
         names.extend(given);
     }
-    let anywhere = || Some("yes".to_owned());
-    if wanted.is_empty() || *given == Masquerade::Anywhere || *given == Masquerade::By(names.clone()) {
-        None
-    } else if wanted.contains(&None) {
-        anywhere()
-    } else if let [only] = names.iter().collect::<Vec<_>>().as_slice()
-        && is_the_way_out(only, context)
+    if wanted.is_empty()
+        || *given == Masquerade::Anywhere
+        || *given == Masquerade::By(names.clone())
     {
-        anywhere()
+        return None;
+    }
+    let only_way_out = names.len() == 1 && names.iter().all(|name| is_only_way_out(*name, context));
+    if wanted.contains(&None) || only_way_out {
+        Some("yes".to_owned())
     } else {
         Some(joined(names))
     }
 }
 
 /// Whether there is no other interface by which a packet could leave.
-fn is_the_way_out(name: &Ifname, context: Context<'_>) -> bool {
+fn is_only_way_out(name: Ifname, context: Context<'_>) -> bool {
     let here = context.here;
     let others = here.interfaces.iter().map(String::as_str);
     let mut others = others.filter(|other| *other != "lo" && *other != context.ifname.as_str());
-    let default = here.default_routes.iter().any(|(by, _)| by == name.as_str());
+    let default = here
+        .default_routes
+        .iter()
+        .any(|(by, _)| by == name.as_str());
     default && others.all(|other| other == name.as_str())
 }
 

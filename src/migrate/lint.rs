@@ -9,6 +9,7 @@ use crate::config::HookLine;
 use crate::net::Family;
 
 /// What is wrong with one hook: the message, and what can be done.
+#[derive(PartialEq, Eq)]
 pub(super) struct Lint<'a> {
     pub(super) line: &'a HookLine,
     pub(super) message: String,
@@ -43,46 +44,62 @@ struct Linter<'a, 'p> {
 
 impl<'a> Linter<'a, '_> {
     fn tell(&mut self, line: &'a HookLine, message: impl Into<String>, hint: Option<&str>) {
-        self.lints.push(Lint {
+        let found = Lint {
             line,
             message: message.into(),
             hint: hint.map(str::to_owned),
-        });
+        };
+        if !self.lints.contains(&found) {
+            self.lints.push(found);
+        }
     }
 
     /// What can be seen without understanding.
     fn text(&mut self, line: &'a HookLine) {
-        let words: Vec<_> = line.command.split(|c: char| c.is_whitespace() || c == ';').collect();
-        let has = |sequence: &[&str]| words.windows(sequence.len()).any(|window| window == sequence);
+        let words: Vec<_> = line
+            .command
+            .split(|c: char| c.is_whitespace() || c == ';')
+            .collect();
+        let has = |sequence: &[&str]| {
+            words
+                .windows(sequence.len())
+                .any(|window| window == sequence)
+        };
         if flushes(&line.command) {
             let told = "this removes the rules of everybody, Docker's and the firewall's too";
-            self.tell(line, told, Some("take it out: what the keys make goes with the tunnel"));
+            self.tell(
+                line,
+                told,
+                Some("take it out: what the keys make goes with the tunnel"),
+            );
         }
         if has(&["delete", "rule"]) && has_word(&words, "nft") && !words.contains(&"handle") {
             let told = "nft deletes a rule by its handle only: this fails";
             self.tell(line, told, None);
         }
-        if words.windows(2).any(|pair| matches!(pair, ["chain", "fwd"])) || (has_word(&words, "chain") && words.contains(&"fwd")) {
-            self.tell(line, "`fwd` is a word of nft's own, and no chain can be called so", None);
+        if has_word(&words, "chain") && words.contains(&"fwd") {
+            self.tell(
+                line,
+                "`fwd` is a word of nft's own, and no chain can be called so",
+                None,
+            );
         }
         if line.command.replace(' ', "").contains(">/etc/resolv.conf") {
             let told = "nothing puts this file back, and whoever keeps it writes over it";
-            self.tell(line, told, Some("`DNS = ...` is told to whoever keeps it, and taken back on down"));
+            self.tell(
+                line,
+                told,
+                Some("`DNS = ...` is told to whoever keeps it, and taken back on down"),
+            );
         }
     }
 
     fn action(&mut self, hook: &'a Hook, action: &'a Action) {
-        let line = &hook.line;
         let makes = matches!(action.sign, Sign::Append | Sign::Insert);
-        match &action.fact {
-            Fact::Sysctl { name, value } if !hook.is_up() && is_forwarding(name) && value == "0" => {
-                let told = "others may need forwarding by then: Docker, another tunnel";
-                let hint = "the keys put it back only if nobody else needs it";
-                self.tell(line, format!("{name}=0 on down: {told}"), Some(hint));
-            }
-            Fact::Rule(rule) => self.rule(hook, action, rule),
-            fact if makes && !hook.is_up() && self.plan.made().any(|made| made == fact) => self.not_undone(line),
-            _ => {}
+        if let Fact::Rule(rule) = &action.fact {
+            self.rule(hook, action, rule);
+        } else if makes && !hook.is_up() {
+            self.made_on_down(&hook.line, &action.fact);
         }
         if makes && hook.is_up() {
             self.seen.push(&action.fact);
@@ -92,13 +109,12 @@ impl<'a> Linter<'a, '_> {
     fn rule(&mut self, hook: &'a Hook, action: &'a Action, rule: &'a Rule) {
         let line = &hook.line;
         let makes = matches!(action.sign, Sign::Append | Sign::Insert);
-        for interface in [&rule.matches.input, &rule.matches.output] {
-            self.interface(line, interface.as_ref());
+        if makes {
+            self.interface(line, rule.matches.input.as_ref());
+            self.interface(line, rule.matches.output.as_ref());
         }
         if makes && !hook.is_up() {
-            if self.plan.made().any(|made| *made == action.fact) {
-                self.not_undone(line);
-            }
+            self.made_on_down(line, &action.fact);
             return;
         }
         if !makes {
@@ -115,9 +131,17 @@ impl<'a> Linter<'a, '_> {
         if is_kill_switch(rule) {
             if !self.plan.context.is_full_tunnel() {
                 let told = "without a full tunnel there is no mark, and this fails";
-                self.tell(line, told, Some("AllowedIPs = 0.0.0.0/0, ::/0 makes a full tunnel"));
+                self.tell(
+                    line,
+                    told,
+                    Some("AllowedIPs = 0.0.0.0/0, ::/0 makes a full tunnel"),
+                );
             } else if line.key == "PreUp" {
-                self.tell(line, "the tunnel has no mark before it is up, and this fails", None);
+                self.tell(
+                    line,
+                    "the tunnel has no mark before it is up, and this fails",
+                    None,
+                );
             }
         }
     }
@@ -125,18 +149,35 @@ impl<'a> Linter<'a, '_> {
     /// On PostDown there is no link any more whose mark could be asked for.
     fn kill_switch_undone(&mut self, hook: &'a Hook, action: &Action, rule: &Rule) {
         if action.sign == Sign::Delete && hook.line.key == "PostDown" && is_kill_switch(rule) {
-            let told = "the mark is gone by then: this fails, and nothing can leave the host any more";
-            self.tell(&hook.line, told, Some("a hook's place for it is PreDown; KillSwitch needs none"));
+            let told =
+                "the mark is gone by then: this fails, and nothing can leave the host any more";
+            self.tell(
+                &hook.line,
+                told,
+                Some("a hook's place for it is PreDown; KillSwitch needs none"),
+            );
         }
     }
 
-    fn not_undone(&mut self, line: &'a HookLine) {
-        let told = "this makes it once more, where it was to be undone";
-        self.tell(line, told, None);
+    fn made_on_down(&mut self, line: &'a HookLine, fact: &Fact) {
+        if let Fact::Sysctl { name, value } = fact {
+            if is_forwarding(name) && value == "0" {
+                let told = "others may need forwarding by then: Docker, another tunnel";
+                let hint = "the keys put it back only if nobody else needs it";
+                self.tell(line, format!("{name}=0 on down: {told}"), Some(hint));
+            }
+        } else if self.plan.made().any(|made| made == fact) {
+            let told = "this makes it once more, where it was to be undone";
+            self.tell(line, told, None);
+        }
     }
 
     fn interface(&mut self, line: &'a HookLine, interface: Option<&Is<Interface>>) {
-        let Some(Is { value: Interface::Named(name), .. }) = interface else {
+        let Some(Is {
+            value: Interface::Named(name),
+            ..
+        }) = interface
+        else {
             return;
         };
         let here = &self.plan.context.here.interfaces;
@@ -147,7 +188,13 @@ impl<'a> Linter<'a, '_> {
         if name.starts_with('%') {
             self.tell(line, told, Some("`%i` is the tunnel"));
         } else {
-            let mut uplinks = self.plan.context.here.default_routes.iter().map(|(name, _)| name);
+            let mut uplinks = self
+                .plan
+                .context
+                .here
+                .default_routes
+                .iter()
+                .map(|(name, _)| name);
             let hint = uplinks.next().map(|uplink| {
                 format!("the default route is by {uplink}; `Masquerade = yes` needs no name")
             });
@@ -161,14 +208,20 @@ fn is_kill_switch(rule: &Rule) -> bool {
 }
 
 fn has_word(words: &[&str], word: &str) -> bool {
-    words.iter().any(|found| found.trim_start_matches(['\'', '"']).ends_with(word))
+    words
+        .iter()
+        .any(|found| found.trim_start_matches(['\'', '"']).ends_with(word))
 }
 
 /// Whether a command empties whole chains or rulesets.
 pub(super) fn flushes(command: &str) -> bool {
-    let words: Vec<_> = command.split(|c: char| c.is_whitespace() || c == ';').collect();
+    let words: Vec<_> = command
+        .split(|c: char| c.is_whitespace() || c == ';')
+        .collect();
     let tables = words.iter().any(|word| word.ends_with("tables"));
-    let options = words.iter().any(|word| matches!(*word, "-F" | "--flush" | "-X"));
+    let options = words
+        .iter()
+        .any(|word| matches!(*word, "-F" | "--flush" | "-X"));
     let ruleset = words.windows(2).any(|pair| matches!(pair, [flush, ruleset] if flush.ends_with("flush") && ruleset.starts_with("ruleset")));
     (tables && options) || ruleset
 }
@@ -178,10 +231,20 @@ pub(super) fn notes(plan: &Plan<'_>) -> Vec<String> {
     let wishes = plan.wishes();
     let going = plan.hooks.iter().filter(|hook| hook.kept.is_none());
     let rules = going.flat_map(|hook| &hook.effects.actions);
-    let only_sysctl = rules.into_iter().all(|action| !matches!(action.fact, Fact::Rule(_) | Fact::Forward { .. }));
+    let only_sysctl = rules
+        .into_iter()
+        .all(|action| !matches!(action.fact, Fact::Rule(_) | Fact::Forward { .. }));
     let mut notes = Vec::new();
-    if wishes.contains(&Wish::Forward) && only_sysctl && !wishes.iter().any(|wish| matches!(wish, Wish::Masquerade(_))) {
-        notes.push("Forward also lets the tunnel's packets through a firewall that drops forwarded ones".to_owned());
+    if wishes.contains(&Wish::Forward)
+        && only_sysctl
+        && !wishes
+            .iter()
+            .any(|wish| matches!(wish, Wish::Masquerade(_)))
+    {
+        notes.push(
+            "Forward also lets the tunnel's packets through a firewall that drops forwarded ones"
+                .to_owned(),
+        );
     }
     notes
 }

@@ -35,18 +35,16 @@ pub(super) fn written(program: &str, args: &[String], file: &str) -> Result<Vec<
 }
 
 /// `echo 1 | tee /proc/sys/...`, and `echo nameserver ... | resolvconf -a ...`
-pub(super) fn piped(
-    tunnel: &str,
-    first: &[String],
-    second: &[String],
-) -> Result<Vec<Action>, Why> {
+pub(super) fn piped(tunnel: &str, first: &[String], second: &[String]) -> Result<Vec<Action>, Why> {
     let (Some((source, text)), Some((sink, args))) = (first.split_first(), second.split_first())
     else {
         return Err("a pipe".into());
     };
     match (source.as_str(), sink.as_str(), args) {
         ("echo", "tee", [file]) => written("echo", text, file),
-        ("echo" | "printf", "resolvconf", [option, name, ..]) if option == "-a" && is_of(name, tunnel) => {
+        ("echo" | "printf", "resolvconf", [option, name, ..])
+            if option == "-a" && is_of(name, tunnel) =>
+        {
             let text = text.join(" ").replace("\\n", " ");
             let words: Vec<_> = text.split_whitespace().collect();
             let mut servers = Vec::new();
@@ -76,8 +74,14 @@ fn variable(name: &str, value: &str) -> Action {
 /// `ip route add PREFIX ...` and `ip rule add to PREFIX table main`.
 pub(super) fn ip(tunnel: &str, args: &[String]) -> Result<Vec<Action>, Why> {
     let mut words = args.iter().map(String::as_str).peekable();
-    while words.next_if(|word| matches!(*word, "-4" | "-6" | "-family")).is_some() {}
-    let (object, verb) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    while words
+        .next_if(|word| matches!(*word, "-4" | "-6" | "-family"))
+        .is_some()
+    {}
+    let (object, verb) = (
+        words.next().unwrap_or_default(),
+        words.next().unwrap_or_default(),
+    );
     let sign = match verb {
         "add" | "replace" | "append" | "a" => Sign::Append,
         "del" | "delete" | "d" => Sign::Delete,
@@ -124,14 +128,12 @@ fn rule(words: &[&str]) -> Result<Fact, Why> {
     for pair in words.chunks(2) {
         match pair {
             ["to", prefix] => selector = Some((false, self::prefix(prefix)?)),
-            ["from", "all"] => {}
+            ["from", "all"] | ["priority" | "prio" | "pref" | "preference" | "order", _] | [] => {}
             ["from", prefix] if selector.is_none() => {
                 selector = Some((true, self::prefix(prefix)?));
             }
             ["lookup" | "table", "main" | "254"] => main = true,
-            ["priority" | "prio" | "pref" | "preference" | "order", _] => {}
             [other, ..] => return Err(format!("a policy rule with `{other}`")),
-            [] => {}
         }
     }
     match selector {
@@ -146,7 +148,9 @@ pub(super) fn wg(tunnel: &str, args: &[String]) -> Result<Vec<Action>, Why> {
     match args.as_slice() {
         ["set", ifname, "private-key", file] if *ifname == tunnel => {
             if !file.starts_with('/') || *file == "/dev/stdin" {
-                return Err(format!("{file} is a path that depends on the folder it is run in"));
+                return Err(format!(
+                    "{file} is a path that depends on the folder it is run in"
+                ));
             }
             Ok(one(Sign::Append, Fact::PrivateKeyFile(PathBuf::from(file))))
         }
@@ -187,8 +191,16 @@ fn resolve(options: &[&str]) -> Result<Vec<Action>, Why> {
         }
     }
     let facts = [
-        (Sign::Append, Fact::DnsServers(servers.clone()), !servers.is_empty()),
-        (Sign::Append, Fact::DnsDomains(domains.clone()), !domains.is_empty()),
+        (
+            Sign::Append,
+            Fact::DnsServers(servers.clone()),
+            !servers.is_empty(),
+        ),
+        (
+            Sign::Append,
+            Fact::DnsDomains(domains.clone()),
+            !domains.is_empty(),
+        ),
         (Sign::Delete, Fact::Dns, revert),
     ];
     let facts = facts.into_iter().filter(|(.., is)| *is);
@@ -198,7 +210,9 @@ fn resolve(options: &[&str]) -> Result<Vec<Action>, Why> {
 /// `resolvconf -d wg0`
 pub(super) fn resolvconf(tunnel: &str, args: &[String]) -> Result<Vec<Action>, Why> {
     match args {
-        [option, name, rest @ ..] if option == "-d" && is_of(name, tunnel) && rest.iter().all(|arg| arg == "-f") => {
+        [option, name, rest @ ..]
+            if option == "-d" && is_of(name, tunnel) && rest.iter().all(|arg| arg == "-f") =>
+        {
             Ok(one(Sign::Delete, Fact::Dns))
         }
         _ => Err("a call of resolvconf other than `-a` and `-d` of the tunnel".into()),

@@ -10,11 +10,7 @@ use crate::net::{Address, Family};
 pub(super) struct Chains(Vec<(Table, String, (&'static str, &'static str))>);
 
 /// Reads the arguments of one call.
-pub(super) fn read(
-    tunnel: &str,
-    args: &[String],
-    chains: &mut Chains,
-) -> Result<Vec<Action>, Why> {
+pub(super) fn read(tunnel: &str, args: &[String], chains: &mut Chains) -> Result<Vec<Action>, Why> {
     let tokens = tokens(&args.join(" "))?;
     let mut reader = Reader {
         tunnel,
@@ -44,7 +40,8 @@ fn tokens(text: &str) -> Result<Vec<String>, Why> {
             c if c.is_whitespace() => {}
             c => {
                 let mut word = String::from(c);
-                while let Some(c) = chars.next_if(|c| !c.is_whitespace() && !"{};,\"".contains(*c)) {
+                while let Some(c) = chars.next_if(|c| !c.is_whitespace() && !"{};,\"".contains(*c))
+                {
                     word.push(c);
                 }
                 tokens.push(word);
@@ -216,13 +213,15 @@ impl<'a> Reader<'a, '_> {
                 nft: Some(table.clone()),
             },
             matches: matches.clone(),
-            target: target.clone().unwrap_or_else(|| Target::Other("a rule without a verdict".into())),
+            target: target
+                .clone()
+                .unwrap_or_else(|| Target::Other("a rule without a verdict".into())),
         };
         let families = Family::BOTH.into_iter();
         let families = families.filter(|one| family.is_none_or(|only| only == *one));
         self.actions.extend(families.map(|family| Action {
             sign,
-            fact: Fact::Rule(rule(family)),
+            fact: Fact::Rule(Box::new(rule(family))),
         }));
         Ok(())
     }
@@ -234,7 +233,11 @@ impl<'a> Reader<'a, '_> {
         if let Some((.., like)) = made.next() {
             return *like;
         }
-        let kind = if table.name.to_ascii_lowercase().contains("nat") { "nat" } else { "filter" };
+        let kind = if table.name.to_ascii_lowercase().contains("nat") {
+            "nat"
+        } else {
+            "filter"
+        };
         like_iptables(kind, &name.to_ascii_lowercase()).unwrap_or(("", ""))
     }
 
@@ -257,7 +260,9 @@ impl<'a> Reader<'a, '_> {
                 matches.output = Some(Is { not, value });
             }
             "meta" => match self.next()? {
-                name @ ("iifname" | "oifname" | "iif" | "oif") => self.part(name, matches, target, family)?,
+                name @ ("iifname" | "oifname" | "iif" | "oif") => {
+                    self.part(name, matches, target, family)?;
+                }
                 "nfproto" => {
                     *family = match self.next()? {
                         "ipv4" => Some(Family::V4),
@@ -267,7 +272,11 @@ impl<'a> Reader<'a, '_> {
                 other => return Err(format!("`meta {other}`")),
             },
             "ip" | "ip6" => {
-                *family = Some(if token == "ip" { Family::V4 } else { Family::V6 });
+                *family = Some(if token == "ip" {
+                    Family::V4
+                } else {
+                    Family::V6
+                });
                 let field = self.next()?;
                 let not = self.not();
                 let text = self.next()?;

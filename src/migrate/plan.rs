@@ -1,7 +1,8 @@
 //! Which hooks go and which stay: what Up makes is paired with what Down undoes, and only what goes as a whole goes.
 
 use super::command::{Commands, Effects};
-use super::fact::{Action, Chain, Fact, Rule, Sign, Table, Target};
+use super::conflict::conflict;
+use super::fact::{Action, Chain, Fact, Rule, Sign, Table};
 use super::shell::Why;
 use super::wish::{Context, Wish};
 use crate::config::HookLine;
@@ -29,25 +30,36 @@ impl Hook {
         newly
     }
 
-    fn makes(&self) -> impl Iterator<Item = &Fact> {
+    /// What it makes when the tunnel comes up.
+    pub(super) fn makes(&self) -> impl Iterator<Item = &Fact> {
         let makes = |action: &&Action| matches!(action.sign, Sign::Append | Sign::Insert);
-        let facts = self.effects.actions.iter().filter(makes).map(|action| &action.fact);
+        let facts = self
+            .effects
+            .actions
+            .iter()
+            .filter(makes)
+            .map(|action| &action.fact);
         facts.filter(|_| self.is_up())
     }
 
-    fn rules(&self) -> impl Iterator<Item = &Rule> {
-        self.effects.actions.iter().filter_map(|action| match &action.fact {
-            Fact::Rule(rule) => Some(rule),
-            _ => None,
+    pub(super) fn rules(&self) -> impl Iterator<Item = &Rule> {
+        self.effects.actions.iter().filter_map(|action| {
+            let Fact::Rule(rule) = &action.fact else {
+                return None;
+            };
+            Some(&**rule)
         })
     }
 
+    /// The tables of nftables that it is about.
     fn tables(&self) -> impl Iterator<Item = &Table> {
-        let made = self.effects.actions.iter().filter_map(|action| match &action.fact {
-            Fact::Table(table) => Some(table),
-            _ => None,
+        let tables = self.effects.actions.iter().filter_map(|action| {
+            let Fact::Table(table) = &action.fact else {
+                return None;
+            };
+            Some(table)
         });
-        made.chain(self.rules().filter_map(|rule| rule.chain.nft.as_ref()))
+        tables.chain(self.rules().filter_map(|rule| rule.chain.nft.as_ref()))
     }
 }
 
@@ -88,7 +100,9 @@ impl<'a> Plan<'a> {
     /// What keys are to say, in the order of the hooks.
     pub(super) fn wishes(&self) -> Vec<Wish> {
         let going = self.hooks.iter().filter(|hook| hook.kept.is_none());
-        let wishes = going.flat_map(Hook::makes).filter_map(|fact| self.context.wish(fact).ok());
+        let wishes = going
+            .flat_map(Hook::makes)
+            .filter_map(|fact| self.context.wish(fact).ok());
         wishes.collect()
     }
 
@@ -114,13 +128,19 @@ impl<'a> Plan<'a> {
                 (Sign::Append | Sign::Insert, false) if !known => {
                     Some("it makes something that no hook of Up makes".to_owned())
                 }
-                (Sign::Delete, _) if !known => Some("it deletes what no hook here makes".to_owned()),
+                (Sign::Delete, _) if !known => {
+                    Some("it deletes what no hook here makes".to_owned())
+                }
                 (Sign::Check, _) => Some("it only looks whether a rule is there".to_owned()),
                 _ => None,
             }
         };
         for hook in &mut self.hooks {
-            let mut reasons = hook.effects.actions.iter().filter_map(|action| why(hook, action));
+            let mut reasons = hook
+                .effects
+                .actions
+                .iter()
+                .filter_map(|action| why(hook, action));
             if let Some(reason) = reasons.next() {
                 hook.keep(reason);
             }
@@ -131,11 +151,13 @@ impl<'a> Plan<'a> {
     fn keep_what_belongs_to_kept(&mut self) -> bool {
         let mut more = false;
         for number in 0..self.hooks.len() {
-            let Some(hook) = self.hooks.get(number) else { continue };
+            let Some(hook) = self.hooks.get(number) else {
+                continue;
+            };
             if hook.kept.is_some() {
                 continue;
             }
-            let why = self.bond(hook).or_else(|| self.conflict(hook));
+            let why = self.bond(hook).or_else(|| conflict(self, hook));
             if let (Some(why), Some(hook)) = (why, self.hooks.get_mut(number)) {
                 more |= hook.keep(why);
             }
@@ -153,11 +175,17 @@ impl<'a> Plan<'a> {
                 let mut theirs = other.effects.actions.iter();
                 theirs.any(|their| action.fact.is(&their.fact))
             });
-            if same || hook.tables().any(|table| other.tables().any(|their| table == their)) {
+            if same
+                || hook
+                    .tables()
+                    .any(|table| other.tables().any(|their| table == their))
+            {
                 return Some(format!("it belongs to line {line}, which stays"));
             }
             if other.unread && filters(&other.line.command) && hook.rules().next().is_some() {
-                return Some(format!("line {line} may be about the same rules, and is not understood"));
+                return Some(format!(
+                    "line {line} may be about the same rules, and is not understood"
+                ));
             }
             let placed = |chain: &Chain| {
                 let mut rules = other.rules().filter(|rule| rule.needs_its_place());
@@ -165,115 +193,23 @@ impl<'a> Plan<'a> {
             };
             if let Some(rule) = hook.rules().find(|rule| placed(&rule.chain)) {
                 let chain = &rule.chain.name;
-                return Some(format!("line {line} stays, and the order of the rules in {chain} counts"));
+                return Some(format!(
+                    "line {line} stays, and the order of the rules in {chain} counts"
+                ));
             }
         }
         None
     }
-
-    /// Why a hook must stay because of what the other keys would say.
-    fn conflict(&self, hook: &Hook) -> Option<Why> {
-        let wishes = self.wishes();
-        let firewall = &self.context.config.interface.firewall;
-        let forwards = firewall.forwards() || wishes.iter().any(forwarding);
-        hook.makes().find_map(|fact| {
-            let wish = self.context.wish(fact).ok()?;
-            let forbidden = firewall.forward.filter(|forward| !forward.value);
-            match &wish {
-                wish if forwarding(wish) && forbidden.is_some() => Some("the file says `Forward = no`".to_owned()),
-                Wish::ClampMss if !forwards => Some("nothing is forwarded that ClampMSS could be for".to_owned()),
-                Wish::ClampMss if firewall.clamp_mss.is_some_and(|clamp| !clamp.value) => {
-                    Some("the file says `ClampMSS = no`".to_owned())
-                }
-                Wish::LetIn(service) if !is_forwarded(service, &wishes) => {
-                    Some("it is for one service alone, and Forward is for all".to_owned())
-                }
-                Wish::Masquerade(_) if is_torn(&wishes, self.context) => {
-                    Some("Masquerade cannot say both the tunnel and any other interface".to_owned())
-                }
-                Wish::DnsDomains(_) if !has_servers(&wishes, self.context) => {
-                    Some("search domains alone are not for a tunnel".to_owned())
-                }
-                Wish::Isolate => self.accepted_before(fact),
-                _ => None,
-            }
-        })
-    }
-
-    /// Why a rule that drops what goes from peer to peer does nothing as it stands.
-    fn accepted_before(&self, fact: &Fact) -> Option<Why> {
-        let Fact::Rule(drop) = fact else { return None };
-        let mut order: Vec<(usize, &Rule)> = Vec::new();
-        for key in ["PreUp", "PostUp"] {
-            for hook in self.hooks.iter().filter(|hook| hook.line.key == key) {
-                for action in &hook.effects.actions {
-                    let Fact::Rule(rule) = &action.fact else { continue };
-                    if rule.chain != drop.chain {
-                        continue;
-                    }
-                    match action.sign {
-                        Sign::Insert => order.insert(0, (hook.line.span.line, rule)),
-                        Sign::Append => order.push((hook.line.span.line, rule)),
-                        Sign::Delete | Sign::Check => {}
-                    }
-                }
-            }
-        }
-        let before = order.iter().take_while(|(_, rule)| *rule != drop);
-        let mut passing = before.filter(|(_, rule)| passes_peers(rule));
-        let (line, _) = passing.next()?;
-        Some(format!(
-            "line {line} accepts before what this is to drop; `Isolate = yes` is probably meant"
-        ))
-    }
-}
-
-/// Whether a rule accepts what goes from peer to peer.
-fn passes_peers(rule: &Rule) -> bool {
-    let matches = &rule.matches;
-    let tunnel = |is: Option<&super::fact::Is<super::fact::Interface>>| {
-        is.is_none_or(|is| !is.not && is.value == super::fact::Interface::Tunnel)
-    };
-    rule.target == Target::Accept
-        && tunnel(matches.input.as_ref())
-        && tunnel(matches.output.as_ref())
-        && !matches.established
-        && matches.protocol.is_none()
-}
-
-fn forwarding(wish: &Wish) -> bool {
-    matches!(wish, Wish::Forward | Wish::Masquerade(_) | Wish::PortForward(_))
-}
-
-fn is_forwarded(service: &super::wish::Service, wishes: &[Wish]) -> bool {
-    wishes.iter().any(|wish| match wish {
-        Wish::PortForward(forwards) => forwards.iter().any(|forward| service.is_of(forward)),
-        _ => false,
-    })
-}
-
-/// Whether what leaves by the tunnel is to be masqueraded, and what leaves by any other interface too.
-fn is_torn(wishes: &[Wish], context: Context<'_>) -> bool {
-    let own = Wish::Masquerade(Some(context.ifname));
-    wishes.contains(&own) && wishes.contains(&Wish::Masquerade(None))
-}
-
-fn has_servers(wishes: &[Wish], context: Context<'_>) -> bool {
-    let given = &context.config.interface.dns.servers;
-    !given.is_empty() || wishes.iter().any(|wish| matches!(wish, Wish::DnsServers(_)))
 }
 
 /// Whether deleting the one, a table, deletes the other, a rule in it.
 fn is_table_of(table: &Fact, rule: &Fact) -> bool {
-    match (table, rule) {
-        (Fact::Table(table), Fact::Rule(rule)) => rule.chain.nft.as_ref() == Some(table),
-        _ => false,
-    }
+    matches!((table, rule), (Fact::Table(table), Fact::Rule(rule)) if rule.chain.nft.as_ref() == Some(table))
 }
 
 /// Whether a command that is not understood may be about rules of a packet filter. One that flushes is about all of
 /// them, and undoes nothing in particular.
-fn filters(command: &str) -> bool {
+pub(super) fn filters(command: &str) -> bool {
     let mut words = command.split(|c: char| !c.is_alphanumeric() && c != '-');
     let filter = words.any(|word| matches!(word, "iptables" | "ip6tables" | "nft"));
     filter && !super::lint::flushes(command)

@@ -102,7 +102,8 @@ impl Reader<'_> {
         let simple = std::mem::take(&mut self.simple);
         if let Some(Word::Text(first)) = simple.words.first() {
             const RESERVED: [&str; 14] = [
-                "if", "then", "else", "fi", "for", "while", "until", "do", "done", "case", "[[", "{", "!", "function",
+                "if", "then", "else", "fi", "for", "while", "until", "do", "done", "case", "[[",
+                "{", "!", "function",
             ];
             if RESERVED.contains(&first.as_str()) {
                 return Err(format!("`{first}` of the shell"));
@@ -181,7 +182,8 @@ impl Reader<'_> {
                 }
                 '`' => return Err("a command in backquotes".into()),
                 '(' | ')' | '<' => return Err(format!("`{c}` of the shell")),
-                '*' | '?' | '[' => return Err("a pattern of file names".into()),
+                '[' => self.bracketed(&mut text)?,
+                '*' | '?' => return Err("a pattern of file names".into()),
                 _ => {
                     text.push(c);
                     self.chars.next();
@@ -232,7 +234,9 @@ impl Reader<'_> {
     fn dollar(&mut self, text: &mut String) -> Result<Option<String>, Why> {
         match self.chars.peek() {
             Some('(') => self.parenthesis_after().map(Some),
-            Some('{' | '\'' | '"' | '$' | '!' | '@' | '*' | '#' | '?' | '-') => Err("a variable of the shell".into()),
+            Some('{' | '\'' | '"' | '$' | '!' | '@' | '*' | '#' | '?' | '-') => {
+                Err("a variable of the shell".into())
+            }
             Some(c) if is_name(*c) => Err("a variable of the shell".into()),
             _ => {
                 text.push('$');
@@ -251,18 +255,41 @@ impl Reader<'_> {
         }
     }
 
+    /// What is inside of parentheses, as it is written.
     fn parenthesis_after(&mut self) -> Result<String, Why> {
         self.chars.next();
-        let mut inside = String::new();
-        loop {
-            match self.chars.next() {
-                None => return Err("a parenthesis without an end".into()),
-                Some(')') => return Ok(inside),
-                Some(c @ ('(' | '\'' | '"' | '`' | '\\')) => {
-                    return Err(format!("`{c}` in the output of a command"));
-                }
-                Some(c) => inside.push(c),
+        let (mut inside, mut depth, mut quote) = (String::new(), 1, None);
+        for c in self.chars.by_ref() {
+            match c {
+                _ if quote == Some(c) => quote = None,
+                _ if quote.is_some() => {}
+                '\'' | '"' => quote = Some(c),
+                '(' => depth += 1,
+                ')' => depth -= 1,
+                _ => {}
             }
+            if depth == 0 {
+                return Ok(inside);
+            }
+            inside.push(c);
+        }
+        Err("a parenthesis without an end".into())
+    }
+
+    /// `[fd00::2]`, which bash takes for a pattern that no file has the name of.
+    fn bracketed(&mut self, text: &mut String) -> Result<(), Why> {
+        let start = text.len();
+        text.extend(self.chars.next());
+        while let Some(c) = self.chars.next_if(|c| c.is_ascii_hexdigit() || *c == ':') {
+            text.push(c);
+        }
+        let address = text.get(start..).is_some_and(|text| text.contains(':'));
+        match self.chars.next_if_eq(&']') {
+            Some(c) if address => {
+                text.push(c);
+                Ok(())
+            }
+            _ => Err("a pattern of file names".into()),
         }
     }
 }

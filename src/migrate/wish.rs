@@ -4,9 +4,9 @@ use std::net::IpAddr;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
+use super::Here;
 use super::fact::{Fact, Interface, Is, Matches, Route, Rule, Target};
 use super::shell::Why;
-use super::Here;
 use crate::config::{Config, PortForward, Protocol, Table};
 use crate::net::{Family, Ifname, Prefix};
 
@@ -71,11 +71,15 @@ impl Context<'_> {
             Fact::OpenPort { port, .. } if self.is_listen_port(*port) => Ok(Wish::OpenPort),
             Fact::OpenPort { .. } => Err("this is not the tunnel's ListenPort".into()),
             Fact::Forward { .. } => Ok(Wish::Forward),
-            Fact::Masquerade { from: Some(from), .. } if self.is_whole(*from) => {
+            Fact::Masquerade {
+                from: Some(from), ..
+            } if self.is_whole(*from) => {
                 self.unique_local(from.family())?;
                 Ok(Wish::Masquerade(None))
             }
-            Fact::Masquerade { from: Some(from), .. } => Err(self.not_whole(*from)),
+            Fact::Masquerade {
+                from: Some(from), ..
+            } => Err(self.not_whole(*from)),
             Fact::Masquerade { from: None, .. } => Err(EVERYTHING.into()),
             Fact::DnsServers(servers) => self.dns_servers(servers),
             Fact::DnsDomains(domains) => self.dns_domains(domains),
@@ -93,21 +97,29 @@ impl Context<'_> {
 
     fn rule(self, rule: &Rule) -> Result<Wish, Why> {
         let matches = &rule.matches;
+        if let Target::Other(why) = &rule.target {
+            return Err(format!("no key stands for {why}"));
+        }
         if let Some(other) = &matches.other {
             return Err(format!("no key stands for a rule with {other}"));
         }
         let chain = (rule.chain.table.as_str(), rule.chain.name.as_str());
         match (chain, &rule.target) {
-            (_, Target::Other(why)) => Err(format!("no key stands for {why}")),
-            (("filter", "FORWARD"), Target::Accept) => self.accept(matches),
+            (("filter", _), Target::Accept) if rule.is_of_forwarded() => self.accept(matches),
             (("filter", "FORWARD"), Target::Drop) => isolate(matches),
             (("filter", "INPUT"), Target::Accept) => self.input(matches),
             (("filter", "OUTPUT"), Target::Drop) => self.kill_switch(matches),
-            (("nat", "POSTROUTING"), Target::Masquerade) => self.masquerade(matches, rule.chain.family),
-            (("nat", "PREROUTING"), Target::Dnat(to, ports)) => self.port_forward(matches, *to, ports.as_ref()),
+            (("nat", "POSTROUTING"), Target::Masquerade) => {
+                self.masquerade(matches, rule.chain.family)
+            }
+            (("nat", "PREROUTING"), Target::Dnat(to, ports)) => {
+                self.port_forward(matches, *to, ports.as_ref())
+            }
             ((_, "FORWARD" | "POSTROUTING"), Target::ClampMss) => Ok(Wish::ClampMss),
-            ((table, ""), _) => Err(format!("it is not known what is in this chain of the table {table}")),
-            ((table, name), _) => Err(format!("no key stands for such a rule in {name} of {table}")),
+            ((_, ""), _) => Err("it is not known which packets come to this chain of nft".into()),
+            ((table, name), _) => Err(format!(
+                "no key stands for such a rule in {name} of {table}"
+            )),
         }
     }
 
@@ -115,12 +127,14 @@ impl Context<'_> {
         let from_tunnel = is_tunnel(matches.input.as_ref());
         let to_tunnel = is_tunnel(matches.output.as_ref());
         let whole = |prefix: &Option<Is<Prefix>>| {
-            prefix.as_ref().is_some_and(|is| !is.not && self.is_whole(is.value))
+            prefix
+                .as_ref()
+                .is_some_and(|is| !is.not && self.is_whole(is.value))
         };
         let from_peers = whole(&matches.source);
         let to_peers = whole(&matches.destination);
         if !(from_tunnel || to_tunnel || from_peers || to_peers || matches.established) {
-            return Err("it is not about this tunnel alone".into());
+            return Err("it does not name the tunnel".into());
         }
         if let Some(source) = matches.source.as_ref().filter(|_| !from_peers) {
             return Err(limited("comes from", source));
@@ -185,7 +199,11 @@ impl Context<'_> {
         match destination {
             None => {}
             Some((true, prefix)) if source == Some((false, prefix)) => {} // between peers nothing is masqueraded
-            Some((_, prefix)) => return Err(format!("Masquerade does not ask whether a packet goes to {prefix}")),
+            Some((_, prefix)) => {
+                return Err(format!(
+                    "Masquerade does not ask whether a packet goes to {prefix}"
+                ));
+            }
         }
         let scoped = match source {
             None => from_tunnel,
@@ -197,17 +215,29 @@ impl Context<'_> {
         match &matches.output {
             None if scoped => Ok(Wish::Masquerade(None)),
             None => Err(EVERYTHING.into()),
-            Some(Is { not: true, value: Interface::Tunnel }) => Ok(Wish::Masquerade(None)),
-            Some(Is { not: false, value: Interface::Tunnel }) if source.is_none() => {
-                Ok(Wish::Masquerade(Some(self.ifname)))
-            }
-            Some(Is { not: false, value: Interface::Named(name) }) => {
-                let name = name.parse().map_err(|_| format!("{name} is no name of an interface"))?;
+            Some(Is {
+                not: true,
+                value: Interface::Tunnel,
+            }) => Ok(Wish::Masquerade(None)),
+            Some(Is {
+                not: false,
+                value: Interface::Tunnel,
+            }) if source.is_none() => Ok(Wish::Masquerade(Some(self.ifname))),
+            Some(Is {
+                not: false,
+                value: Interface::Named(name),
+            }) => {
+                let name = name
+                    .parse()
+                    .map_err(|_| format!("{name} is no name of an interface"))?;
                 Ok(Wish::Masquerade(Some(name)))
             }
-            Some(Is { not: false, value: Interface::Pattern(begin) }) => {
-                Err(format!("Masquerade takes names of interfaces, and `{begin}+` is many"))
-            }
+            Some(Is {
+                not: false,
+                value: Interface::Pattern(begin),
+            }) => Err(format!(
+                "Masquerade takes names of interfaces, and `{begin}+` is many"
+            )),
             Some(_) => Err("Masquerade takes the interfaces by which packets leave".into()),
         }
     }
@@ -228,11 +258,21 @@ impl Context<'_> {
             return Err(format!("{to} is in no peer's AllowedIPs"));
         }
         let ifname = match &matches.input {
-            None | Some(Is { not: true, value: Interface::Tunnel }) => None,
-            Some(Is { not: false, value: Interface::Named(name) }) => {
-                Some(name.parse().map_err(|_| format!("{name} is no name of an interface"))?)
+            None
+            | Some(Is {
+                not: true,
+                value: Interface::Tunnel,
+            }) => None,
+            Some(Is {
+                not: false,
+                value: Interface::Named(name),
+            }) => Some(
+                name.parse()
+                    .map_err(|_| format!("{name} is no name of an interface"))?,
+            ),
+            Some(_) => {
+                return Err("PortForward takes the interface by which connections come in".into());
             }
-            Some(_) => return Err("PortForward takes the interface by which connections come in".into()),
         };
         let forward = |ports: &RangeInclusive<u16>| {
             let single = |ports: &RangeInclusive<u16>| ports.start() == ports.end();
@@ -274,7 +314,9 @@ impl Context<'_> {
         }
         match (&route.dev, route.via) {
             (Some(Interface::Tunnel), None) => Ok(Wish::Nothing), // AllowedIPs make it
-            (dev, Some(via)) if self.is_default_route(dev.as_ref(), via) => Ok(Wish::ExcludeIps(prefix)),
+            (dev, Some(via)) if self.is_default_route(dev.as_ref(), via) => {
+                Ok(Wish::ExcludeIps(prefix))
+            }
             (_, Some(via)) => Err(format!(
                 "what ExcludeIPs names goes by this host's default route, which is not by {via}"
             )),
@@ -342,23 +384,35 @@ impl Context<'_> {
     /// Whence packets come by the tunnel: the peers' addresses, or as long as there are none its own network.
     fn networks(self, family: Family) -> Vec<Prefix> {
         let peers = self.config.peers.iter().flat_map(|peer| &peer.allowed_ips);
-        let peers: Vec<_> = peers.copied().filter(|prefix| prefix.family() == family).collect();
+        let peers: Vec<_> = peers
+            .copied()
+            .filter(|prefix| prefix.family() == family)
+            .collect();
         if !peers.is_empty() {
             return peers;
         }
-        let own = self.config.interface.addresses.iter().map(|address| address.prefix());
+        let own = self
+            .config
+            .interface
+            .addresses
+            .iter()
+            .map(|address| address.prefix());
         own.filter(|prefix| prefix.family() == family).collect()
     }
 
     /// Masquerade is for unique local addresses where it comes to IPv6.
     fn unique_local(self, family: Family) -> Result<(), Why> {
         let is_local = |prefix: &Prefix| match prefix.ip() {
-            IpAddr::V6(ip) => ip.is_unique_local() || ip.is_unicast_link_local() || prefix.is_default(),
+            IpAddr::V6(ip) => {
+                ip.is_unique_local() || ip.is_unicast_link_local() || prefix.is_default()
+            }
             IpAddr::V4(_) => true,
         };
         let networks = self.networks(family);
         match networks.iter().find(|prefix| !is_local(prefix)) {
-            Some(prefix) => Err(format!("Masquerade leaves {prefix} alone, as it is no unique local prefix")),
+            Some(prefix) => Err(format!(
+                "Masquerade leaves {prefix} alone, as it is no unique local prefix"
+            )),
             None => Ok(()),
         }
     }
@@ -378,8 +432,7 @@ impl Context<'_> {
     }
 }
 
-const EVERYTHING: &str =
-    "it is for all that leaves this host, not only for what came by the tunnel, as `Masquerade = yes` is";
+const EVERYTHING: &str = "it is for all that leaves this host, not only for what came by the tunnel, as `Masquerade = yes` is";
 
 /// Whether the variable turns forwarding on for a family as a whole.
 pub(super) fn is_forwarding(name: &str) -> bool {
@@ -395,7 +448,10 @@ fn is_tunnel(interface: Option<&Is<Interface>>) -> bool {
 
 fn limited(verb: &str, prefix: &Is<Prefix>) -> Why {
     let not = if prefix.not { " not" } else { "" };
-    format!("it is for what{not} {verb} {}, and Forward is for all", prefix.value)
+    format!(
+        "it is for what{not} {verb} {}, and Forward is for all",
+        prefix.value
+    )
 }
 
 fn isolate(matches: &Matches) -> Result<Wish, Why> {
