@@ -8,13 +8,11 @@ use crate::migrate::{Here, INSTALLERS};
 
 /// Looks around; what cannot be read is not there.
 pub fn here() -> Here {
-    let links = fs::read_dir("/sys/class/net").into_iter().flatten();
-    let names = links.flatten().map(|link| link.file_name());
     let text = |path| fs::read_to_string(path).unwrap_or_default();
     let mut default_routes = ipv4_defaults(&text("/proc/net/route"));
     default_routes.extend(ipv6_defaults(&text("/proc/net/ipv6_route")));
     Here {
-        interfaces: names.filter_map(|name| name.into_string().ok()).collect(),
+        interfaces: interfaces(&text("/proc/net/dev")),
         default_routes,
         leftovers: leftovers(),
     }
@@ -27,6 +25,14 @@ fn leftovers() -> BTreeSet<&'static str> {
         text.is_ok_and(|text| text.contains(left.contains))
     });
     found.map(|left| left.path).collect()
+}
+
+/// The names in /proc/net/dev, which are those of this network namespace whatever is mounted on /sys: two lines of
+/// headings, then lines of `NAME: NUMBERS`.
+fn interfaces(text: &str) -> BTreeSet<String> {
+    let lines = text.lines().skip(2);
+    let names = lines.filter_map(|line| line.split_once(':'));
+    names.map(|(name, _)| name.trim().to_owned()).collect()
 }
 
 /// The default routes of `/proc/net/route` (`proc_net(5)`): hexadecimal numbers in the order of the host's bytes.
@@ -64,6 +70,13 @@ fn named(gateway: IpAddr) -> Option<IpAddr> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn interfaces_are_the_names_of_their_counters() {
+        let text = "Inter-|   Receive\n face |bytes\n    lo: 1 2\nenx001122:3 4\n";
+        let names = ["enx001122".to_owned(), "lo".to_owned()];
+        assert_eq!(interfaces(text), BTreeSet::from(names));
+    }
 
     #[test]
     #[cfg(target_endian = "little")]
