@@ -144,7 +144,7 @@ impl Reader<'_> {
         }
         while self.chars.next_if(|c| matches!(c, ' ' | '\t')).is_some() {}
         match (fd, self.take_word()?) {
-            (_, Word::Text(file)) if file == "/dev/null" => Ok(()),
+            (1 | 2, Word::Text(file)) if file == "/dev/null" => Ok(()),
             (1, Word::Text(file)) => {
                 self.simple.output = Some(file);
                 Ok(())
@@ -156,7 +156,7 @@ impl Reader<'_> {
     fn word(&mut self) -> Result<(), Why> {
         let word = self.take_word()?;
         if let (Some('>'), Word::Text(text)) = (self.chars.peek(), &word)
-            && let Ok(fd @ 1..=2) = text.parse()
+            && let Ok(fd) = text.parse()
         {
             return self.redirect(fd);
         }
@@ -296,4 +296,87 @@ impl Reader<'_> {
 
 fn is_name(c: char) -> bool {
     c.is_ascii_alphanumeric() || c == '_'
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Commands as text: words between bars, output after `>`, pipes, alternatives after `||`.
+    fn shown(hook: &str) -> Result<Vec<String>, Why> {
+        let word = |word: &Word| match word {
+            Word::Text(text) => text.clone(),
+            Word::Output(inside) => format!("$({inside})"),
+            Word::File(inside) => format!("<({inside})"),
+        };
+        let simple = |simple: &Simple| {
+            let words: Vec<_> = simple.words.iter().map(word).collect();
+            let output = simple.output.as_ref();
+            words.join("|") + &output.map_or_else(String::new, |file| format!(" > {file}"))
+        };
+        let pipeline = |line: &Pipeline| line.iter().map(simple).collect::<Vec<_>>().join(" | ");
+        let step = |step: &Step| {
+            let or = step
+                .or
+                .iter()
+                .map(|line| " || ".to_owned() + &pipeline(line));
+            pipeline(&step.run) + &or.collect::<String>()
+        };
+        Ok(read(hook)?.steps.iter().map(step).collect())
+    }
+
+    #[test]
+    fn words_are_those_of_bash() {
+        for (hook, steps) in [
+            ("a b;c&&d ; ", vec!["a|b", "c", "d"]),
+            ("a 'b c' \"d \\\" e\" f\\;g ''", vec!["a|b c|d \" e|f;g|"]),
+            ("a 2>/dev/null || true", vec!["a || true"]),
+            ("a >/dev/null 2>&1 || b", vec!["a || b"]),
+            (
+                "a &>/dev/null; echo 1 > /proc/x",
+                vec!["a", "echo|1 > /proc/x"],
+            ),
+            ("echo 1 | tee /x", vec!["echo|1 | tee|/x"]),
+            ("a $(b 'c)' (d)) <(cat e)", vec!["a|$(b 'c)' (d))|<(cat e)"]),
+            ("a \"$(b c)\" x#y # end", vec!["a|$(b c)|x#y"]),
+            (
+                "a { b \\; } [fd00::1]:80 ~.",
+                vec!["a|{|b|;|}|[fd00::1]:80|~."],
+            ),
+            ("", vec![]),
+        ] {
+            let steps: Vec<_> = steps.into_iter().map(str::to_owned).collect();
+            assert_eq!(shown(hook), Ok(steps), "{hook}");
+        }
+        assert_eq!(read("a # b").unwrap().comment.as_deref(), Some("# b"));
+    }
+
+    #[test]
+    fn what_goes_beyond_words_is_refused() {
+        for hook in [
+            "a &",
+            "(a)",
+            "if a; then b; fi",
+            "a $B",
+            "a ${B}",
+            "B=1 a",
+            "a `b`",
+            "a *",
+            "a [bc]",
+            "a 'b",
+            "a \"b",
+            "a $(b",
+            "a x$(b)",
+            "a < b",
+            "a 3> b",
+            "a 2> b",
+            "{ a; }",
+            "[[ a ]]",
+            "! a",
+            "a ;; b",
+            "a <<< b",
+        ] {
+            assert!(read(hook).is_err(), "{hook}: {:?}", read(hook));
+        }
+    }
 }
