@@ -19,6 +19,7 @@
     reason = "a test"
 )]
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -219,12 +220,14 @@ fn file() -> impl Strategy<Value = String> {
             let mut text =
                 String::from("# first\n[Interface]\nAddress = 10.0.0.1/24\nListenPort = 51820\n");
             for (indent, line) in lines {
-                text += &format!("{indent}{line}\n");
+                writeln!(text, "{indent}{line}").unwrap();
             }
             text += "Address = fd42:1::1/64 # second\n[Peer]\n# Name = a\n";
-            text += &format!(
-                "PublicKey = xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg=\nAllowedIPs = {allowed}\n"
-            );
+            writeln!(
+                text,
+                "PublicKey = xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg=\nAllowedIPs = {allowed}"
+            )
+            .unwrap();
             let text = if ended {
                 text
             } else {

@@ -45,6 +45,7 @@ impl<'a> Commands<'a> {
             }
             effects.actions.extend(either(run, alternatives)?);
         }
+        effects.actions = without_checks(&effects.actions);
         Ok(effects)
     }
 
@@ -68,8 +69,12 @@ impl<'a> Commands<'a> {
             ("true" | ":" | "echo", _) => Ok(Vec::new()),
             ("bash" | "sh", [option, script]) if option == "-c" => Ok(self.read(script)?.actions),
             ("bash" | "sh" | "eval" | "source" | ".", _) => Err("a script of its own".into()),
-            ("iptables", _) => Ok(vec![iptables::read(Family::V4, self.tunnel, args)?]),
-            ("ip6tables", _) => Ok(vec![iptables::read(Family::V6, self.tunnel, args)?]),
+            ("iptables" | "iptables-nft" | "iptables-legacy", _) => {
+                Ok(vec![iptables::read(Family::V4, self.tunnel, args)?])
+            }
+            ("ip6tables" | "ip6tables-nft" | "ip6tables-legacy", _) => {
+                Ok(vec![iptables::read(Family::V6, self.tunnel, args)?])
+            }
             ("nft", _) => nft::read(self.tunnel, args, &mut self.chains),
             ("sysctl", _) => network::sysctl(args),
             ("ip", _) => network::ip(self.tunnel, args),
@@ -124,7 +129,7 @@ fn texts(simple: &Simple) -> Result<Vec<String>, Why> {
 /// What is done by a command and, if that fails, by others: no more than by one of them.
 fn either(run: Vec<Action>, or: Vec<Action>) -> Result<Vec<Action>, Why> {
     let checks = run.iter().any(|action| action.sign == Sign::Check);
-    if or.is_empty() && !checks {
+    if or.is_empty() {
         return Ok(run); // `|| true`
     }
     let same = |(a, b): (&Action, &Action)| a.fact == b.fact;
@@ -132,6 +137,18 @@ fn either(run: Vec<Action>, or: Vec<Action>) -> Result<Vec<Action>, Why> {
         return Ok(or);
     }
     Err("what it does depends on whether another command fails".into())
+}
+
+/// The actions without the looks at rules that are deleted next: `iptables -C ... && iptables -D ...`.
+fn without_checks(actions: &[Action]) -> Vec<Action> {
+    let next = actions.iter().skip(1).map(Some).chain([None]);
+    let is_next = |action: &Action, next: Option<&Action>| {
+        let deletes = next.filter(|next| next.sign == Sign::Delete);
+        action.sign == Sign::Check && deletes.is_some_and(|next| next.fact == action.fact)
+    };
+    let pairs = actions.iter().zip(next);
+    let kept = pairs.filter(|(action, next)| !is_next(action, *next));
+    kept.map(|(action, _)| action.clone()).collect()
 }
 
 /// What a command makes of a fact that is written so.

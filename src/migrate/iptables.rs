@@ -80,7 +80,7 @@ impl Reader<'_> {
                 }
             }
             "-n" | "--numeric" | "-v" | "--verbose" | "-4" | "-6" | "--ipv4" | "--ipv6"
-            | "--syn" | "--random" | "--random-fully" | "--persistent" => {}
+            | "--random" | "--random-fully" | "--persistent" => {}
             "-t" | "--table" => self.table = self.value(inline)?,
             "-j" | "--jump" => {
                 self.target = Some(self.value(inline)?);
@@ -143,6 +143,8 @@ impl Reader<'_> {
                     _ => self.other(format!("`{option} {states}`")),
                 }
             }
+            "--syn" if not => self.other("`! --syn`".into()),
+            "--syn" => {} // the answers pass by another rule, or never
             "--tcp-flags" => {
                 let flags = (self.value(inline)?, self.value(None)?);
                 let syn = flags.1 == "SYN" && flags.0.split(',').any(|flag| flag == "SYN");
