@@ -66,7 +66,9 @@ pub static INSTALLERS: [Installer; 5] = [
                 remove: "rm /etc/sysctl.d/99-wireguard-forward.conf",
             },
         ],
-        note: None,
+        note: Some(
+            "its rules for NAT and the port are not in this file: Masquerade and OpenPort in it do what they do",
+        ),
     },
     Installer {
         name: "PiVPN",
@@ -98,7 +100,9 @@ pub static INSTALLERS: [Installer; 5] = [
                 remove: "rm /etc/sysctl.d/99-pivpn.conf",
             },
         ],
-        note: None,
+        note: Some(
+            "its rules for NAT and the port are not in this file: Masquerade and OpenPort in it do what they do",
+        ),
     },
     Installer {
         name: "wg-easy",
