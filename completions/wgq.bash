@@ -19,6 +19,9 @@ _wgq() {
             wgq,down)
                 cmd="wgq__subcmd__down"
                 ;;
+            wgq,migrate)
+                cmd="wgq__subcmd__migrate"
+                ;;
             wgq,save)
                 cmd="wgq__subcmd__save"
                 ;;
@@ -38,7 +41,7 @@ _wgq() {
 
     case "${cmd}" in
         wgq)
-            opts="-q -v -h -V --dry-run --quiet --verbose --color --help --version up down strip save selftest"
+            opts="-q -v -h -V --dry-run --quiet --verbose --color --help --version up down strip save migrate selftest"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -57,6 +60,31 @@ _wgq() {
             ;;
         wgq__subcmd__down)
             opts="-q -v -h --name --dry-run --quiet --verbose --color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --name)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        wgq__subcmd__migrate)
+            opts="-q -v -h --name --write --dry-run --quiet --verbose --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -188,7 +216,7 @@ _wgq_interfaces() {
     for path in /etc/wireguard/*.conf; do
         [[ $1 == save || ! -e $path ]] || basename -- "$path" .conf
     done
-    [[ $1 != up && $1 != strip ]] || return 0
+    [[ $1 != up && $1 != strip && $1 != migrate ]] || return 0
     for path in /run/wgq/*.json; do
         [[ ! -e $path ]] || basename -- "$path" .json
     done
@@ -204,7 +232,7 @@ _wgq_and_interfaces() {
     local word
     for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
         case $word in
-        up|down|strip|save)
+        up|down|strip|save|migrate)
             COMPREPLY=($(compgen -W "$(_wgq_interfaces "$word" | sort -u)" -- "$2"))
             return 0
             ;;

@@ -36,6 +36,7 @@ complete -c wgq -n "__fish_wgq_needs_command" -f -a "up" -d 'Bring an interface 
 complete -c wgq -n "__fish_wgq_needs_command" -f -a "down" -d 'Take an interface down, and all that came with it'
 complete -c wgq -n "__fish_wgq_needs_command" -f -a "strip" -d 'Print what of a file is for `wg setconf`'
 complete -c wgq -n "__fish_wgq_needs_command" -f -a "save" -d 'Write the peers and keys of a running interface into its file'
+complete -c wgq -n "__fish_wgq_needs_command" -f -a "migrate" -d 'Turn the hooks of a file into keys'
 complete -c wgq -n "__fish_wgq_needs_command" -f -a "selftest" -d 'See what this host supports, and whether wgq works on it'
 complete -c wgq -n "__fish_wgq_using_subcommand up" -l name -d 'The interface\'s name, for a file from standard input' -r -f
 complete -c wgq -n "__fish_wgq_using_subcommand up" -l color -d 'When to use colours; `NO_COLOR` is honoured' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
@@ -71,6 +72,15 @@ complete -c wgq -n "__fish_wgq_using_subcommand save" -l dry-run -d 'Show the st
 complete -c wgq -n "__fish_wgq_using_subcommand save" -s q -l quiet -d 'Say nothing but warnings and errors'
 complete -c wgq -n "__fish_wgq_using_subcommand save" -s v -l verbose -d 'Show every step in full, with what the kernel says'
 complete -c wgq -n "__fish_wgq_using_subcommand save" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c wgq -n "__fish_wgq_using_subcommand migrate" -l name -d 'The interface\'s name, for a file from standard input' -r -f
+complete -c wgq -n "__fish_wgq_using_subcommand migrate" -l color -d 'When to use colours; `NO_COLOR` is honoured' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c wgq -n "__fish_wgq_using_subcommand migrate" -l write -d 'Change the file, and keep it as it was in NAME.conf.before-migrate'
+complete -c wgq -n "__fish_wgq_using_subcommand migrate" -l dry-run -d 'Show the steps and change nothing'
+complete -c wgq -n "__fish_wgq_using_subcommand migrate" -s q -l quiet -d 'Say nothing but warnings and errors'
+complete -c wgq -n "__fish_wgq_using_subcommand migrate" -s v -l verbose -d 'Show every step in full, with what the kernel says'
+complete -c wgq -n "__fish_wgq_using_subcommand migrate" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c wgq -n "__fish_wgq_using_subcommand selftest" -l color -d 'When to use colours; `NO_COLOR` is honoured' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -86,7 +96,7 @@ function __wgq_interfaces
             string replace -r '.*/(.*)\.conf$' '$1' -- $path
         end
     end
-    if not __fish_seen_subcommand_from up strip
+    if not __fish_seen_subcommand_from up strip migrate
         for path in /run/wgq/*.json
             string replace -r '.*/(.*)\.json$' '$1' -- $path
         end
@@ -96,4 +106,4 @@ function __wgq_interfaces
     end
 end
 
-complete -c wgq -n "__fish_seen_subcommand_from up down strip save" -a "(__wgq_interfaces)"
+complete -c wgq -n "__fish_seen_subcommand_from up down strip save migrate" -a "(__wgq_interfaces)"

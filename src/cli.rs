@@ -28,6 +28,7 @@ Examples:
   wgq up ./office.conf        bring up a file as the interface `office'
   wgq --dry-run up wg0        show what would be done, and do nothing
   wgq down wg0                take the interface down, and all that came with it
+  wgq migrate wg0             show what of the hooks can be keys
   wgq selftest                see what this host supports";
 
 /// What holds for every command.
@@ -81,6 +82,12 @@ pub enum Command {
         #[command(flatten)]
         target: Target,
     },
+    /// Turn the hooks of a file into keys
+    ///
+    /// iptables, nft, sysctl and their like in PreUp, PostUp, PreDown and PostDown become Masquerade, Forward, `OpenPort` and
+    /// the other keys that do the same. The change is shown as diff(1) shows it, without the keys of the tunnel; --write
+    /// makes it. What no key says stays a hook, and it is said why.
+    Migrate(Migrate),
     /// See what this host supports, and whether wgq works on it
     ///
     /// It brings tunnels up between network namespaces of its own, sends packets through them and takes them down again.
@@ -121,4 +128,15 @@ pub struct Up {
     #[cfg_attr(feature = "userspace", arg(long))]
     #[cfg_attr(not(feature = "userspace"), arg(skip))]
     pub userspace: bool,
+}
+
+/// `wgq migrate`
+#[derive(Debug, Clone, Args)]
+pub struct Migrate {
+    /// The file
+    #[command(flatten)]
+    pub target: Target,
+    /// Change the file, and keep it as it was in NAME.conf.before-migrate
+    #[arg(long)]
+    pub write: bool,
 }

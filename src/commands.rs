@@ -8,6 +8,7 @@ use crate::{hint, host};
 
 mod down;
 mod load;
+mod migrate;
 mod origin;
 mod save;
 mod selftest;
@@ -22,6 +23,7 @@ pub fn run(cli: Cli, report: Report) -> Result<(), Error> {
         Command::Down { target } => down::down(&target, dry_run, report),
         Command::Strip { target } => strip::strip(&target, report),
         Command::Save { target } => save::save(&target, dry_run, report),
+        Command::Migrate(migrate) => migrate::run(&migrate, dry_run, report),
         Command::Selftest => selftest::selftest(dry_run, report),
         #[cfg(feature = "userspace")]
         Command::Userspace { ifname } => Ok(crate::host::userspace::serve(ifname)?),

@@ -19,6 +19,7 @@ pub mod dns;
 mod driver;
 pub mod endpoints;
 mod firewalls;
+pub mod here;
 pub mod hooks;
 pub mod keys;
 pub mod link;

@@ -30,6 +30,7 @@ mod hint;
 )]
 pub mod host;
 pub mod key;
+pub mod migrate;
 pub mod net;
 pub mod nft;
 mod ours;

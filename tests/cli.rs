@@ -321,3 +321,43 @@ fn a_peer_with_the_interfaces_own_key_is_told() {
     let output = wgq(folder.path(), &["--dry-run", "up", "wg0.conf"]);
     assert!(stderr(&output).contains("wg0.conf:4: PublicKey: this is the interface's own key"));
 }
+
+#[test]
+fn migrate_shows_the_change_and_makes_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("wgq-test.conf");
+    fs::write(&file, server()).unwrap();
+    for args in [
+        &["migrate", "wgq-test.conf"][..],
+        &["--dry-run", "migrate", "--write", "wgq-test.conf"],
+    ] {
+        let output = wgq(folder.path(), args);
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        let diff = String::from_utf8(output.stdout).unwrap();
+        assert!(
+            diff.starts_with("--- wgq-test.conf\n+++ wgq-test.conf\n@@ -5,2 +5 @@\n-PostUp = "),
+            "{diff}"
+        );
+        assert!(diff.ends_with("\n+Masquerade = yes\n"), "{diff}");
+        assert_eq!(fs::read_to_string(&file).unwrap(), server());
+    }
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn migrate_shows_no_key() {
+    let folder = tempfile::tempdir().unwrap();
+    let hook = format!("PostUp = echo {KEY} | wg set %i private-key /dev/stdin\n");
+    fs::write(
+        folder.path().join("wgq-test.conf"),
+        server() + &hook.replace("PostUp", "[Interface]\nPostUp"),
+    )
+    .unwrap();
+    let output = wgq(folder.path(), &["migrate", "wgq-test.conf"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let said = stderr(&output) + &String::from_utf8(output.stdout).unwrap();
+    assert!(
+        said.contains("stays a hook") && !said.contains(&KEY[..30]),
+        "{said}"
+    );
+}

@@ -715,3 +715,48 @@ has "$peer2" /etc/wireguard/wg0.conf
 wgq down wg0"#,
     );
 }
+
+#[test]
+fn migrate_changes_the_file_of_a_tunnel_that_is_down_and_keeps_it_as_it_was() {
+    host(
+        r#"config wg0 <<END
+# the office
+Address = 10.8.0.1/24   # here
+ListenPort = 51820
+PostUp = touch /run/up # not known
+PostUp = iptables -t nat -A POSTROUTING -o uplink -j MASQUERADE # clients
+PostDown = iptables -t nat -D POSTROUTING -o uplink -j MASQUERADE
+END
+cp /etc/wireguard/wg0.conf "$work/original"
+chmod 644 /etc/wireguard/wg0.conf
+wgq migrate wg0 >"$work/changes"
+diff "$work/original" /etc/wireguard/wg0.conf
+ip link add wg0 type veth peer name wg0peer
+fails 1 wgq migrate --write wg0
+says "\`wg0' is up: without its hooks nothing would undo what they did"
+ip link del wg0
+diff "$work/original" /etc/wireguard/wg0.conf
+wgq migrate --write wg0 2>"$work/said" >"$work/written"
+diff "$work/changes" "$work/written"
+has 'written; as it was it is in /etc/wireguard/wg0.conf.before-migrate' "$work/said"
+sed -e 's/^PostUp = iptables.*/Masquerade = uplink\n# clients/' -e '/^PostDown/d' "$work/original" >"$work/expected"
+diff "$work/expected" /etc/wireguard/wg0.conf
+diff "$work/original" /etc/wireguard/wg0.conf.before-migrate
+[[ $(stat -c %a /etc/wireguard/wg0.conf) == 600 ]]
+[[ $(stat -c %a /etc/wireguard/wg0.conf.before-migrate) == 600 ]]
+wgq migrate --write wg0 2>"$work/said" >"$work/written"
+[[ ! -s $work/written ]]
+diff "$work/expected" /etc/wireguard/wg0.conf
+[[ ! -e /etc/wireguard/wg0.conf.before-migrate-2 ]]
+cp "$work/original" /etc/wireguard/wg0.conf
+wgq migrate --write wg0
+diff "$work/original" /etc/wireguard/wg0.conf.before-migrate-2
+mkfifo "$work/held"
+flock "/run/wgq/wg0.lock" cat "$work/held" &
+until [[ -e /run/wgq/wg0.lock ]]; do sleep 0.02; done
+cp "$work/original" /etc/wireguard/wg0.conf
+fails 1 wgq migrate --write wg0
+says "wg0: another wgq is working on this interface"
+echo >"$work/held""#,
+    );
+}

@@ -39,7 +39,7 @@ impl Diagnostic {
         Self::new(Severity::Error, message.as_ref())
     }
 
-    /// Something that is probably not meant.
+    /// Something that is probably not meant, or worth knowing.
     pub fn warning(message: impl AsRef<str>) -> Self {
         Self::new(Severity::Warning, message.as_ref())
     }

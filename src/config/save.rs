@@ -36,12 +36,13 @@ pub fn show_save(text: &str, config: &Config, now: &State) -> String {
     edit(&Layout::of(&ended), line_end, config, now, ended.len()).show(&ended)
 }
 
-fn line_end(text: &str) -> &'static str {
+/// How the lines of a text end.
+pub(super) fn line_end(text: &str) -> &'static str {
     if text.contains("\r\n") { "\r\n" } else { "\n" }
 }
 
 /// The text with an end to its last line, so that lines are all alike.
-fn ended<'t>(text: &'t str, line_end: &str) -> Cow<'t, str> {
+pub(super) fn ended<'t>(text: &'t str, line_end: &str) -> Cow<'t, str> {
     if text.is_empty() || text.ends_with('\n') {
         text.into()
     } else {

@@ -161,6 +161,28 @@ impl Target {
         replace(path, text).with_context(|| format!("{}: cannot be written", self.shown()))
     }
 
+    /// Writes a text beside the file, under its name with that ending, or with a number more if there is such a file:
+    /// none is written over. Returns where it is.
+    pub fn back_up(&self, text: &str, ending: &str) -> Result<PathBuf> {
+        let file = self.path.as_ref().context("standard input has no place")?;
+        let file = file.canonicalize().with_context(|| self.shown())?;
+        let owner = file.metadata().with_context(|| self.shown())?;
+        let mut number = 1;
+        loop {
+            let path = match number {
+                1 => file.with_added_extension(ending),
+                _ => file.with_added_extension(format!("{ending}-{number}")),
+            };
+            match create(&path, text, &owner) {
+                Ok(()) => return Ok(path),
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => number += 1,
+                Err(error) => {
+                    return Err(error).with_context(|| path.display().to_string());
+                }
+            }
+        }
+    }
+
     /// Whether others than the owner and the group can get at the file, by wg-quick's rule: the same permission is
     /// given to all others on the file and on its folder.
     pub fn is_world_accessible(&self) -> bool {
@@ -199,12 +221,17 @@ fn write_draft(draft: &Path, text: &str, owner: &Metadata) -> io::Result<()> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
+    create(draft, text, owner)
+}
+
+/// Writes a file that was not there, for its owner alone.
+fn create(path: &Path, text: &str, owner: &Metadata) -> io::Result<()> {
     let mut options = File::options();
     let mut file = options
         .write(true)
         .create_new(true)
         .mode(0o600)
-        .open(draft)?;
+        .open(path)?;
     fchown(&file, Some(owner.uid().into()), Some(owner.gid().into()))?;
     file.write_all(text.as_bytes())?;
     file.sync_all()

@@ -77,6 +77,10 @@ fn completes(shell: &str) {
     is("wgq save h", &["home"]);
     is("wgq --color never save h", &["home"]);
     is("wgq strip h", &["home"]);
+    is("wgq mi", &["migrate"]);
+    is("wgq migrate --w", &["--write"]);
+    is("wgq migrate h", &["home"]);
+    is("wgq migrate v", &[]);
     is("wgq up a", &["away.conf"]);
     let all = offered(shell, "wgq down ");
     for name in ["home", "lost", "office", "vpn"] {
