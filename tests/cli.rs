@@ -322,6 +322,10 @@ fn a_peer_with_the_interfaces_own_key_is_told() {
     assert!(stderr(&output).contains("wg0.conf:4: PublicKey: this is the interface's own key"));
 }
 
+fn server() -> String {
+    format!("# mine\n[Interface]\nPrivateKey = {KEY}\nAddress = 10.0.0.1/24\n{HOOKS}# end\n")
+}
+
 #[test]
 fn migrate_shows_the_change_and_makes_none() {
     let folder = tempfile::tempdir().unwrap();
