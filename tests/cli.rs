@@ -322,6 +322,11 @@ fn a_peer_with_the_interfaces_own_key_is_told() {
     assert!(stderr(&output).contains("wg0.conf:4: PublicKey: this is the interface's own key"));
 }
 
+/// A server as guides have it.
+const HOOKS: &str = "PostUp = iptables -A FORWARD -i %i -j ACCEPT; iptables -t nat -A POSTROUTING -s 10.0.0.0/24 ! -o %i -j MASQUERADE
+PostDown = iptables -D FORWARD -i %i -j ACCEPT; iptables -t nat -D POSTROUTING -s 10.0.0.0/24 ! -o %i -j MASQUERADE
+";
+
 fn server() -> String {
     format!("# mine\n[Interface]\nPrivateKey = {KEY}\nAddress = 10.0.0.1/24\n{HOOKS}# end\n")
 }
