@@ -99,6 +99,10 @@ impl Host {
             Step::AddLink { ifname, kind } => self.add_link(step, *ifname, kind),
             Step::DeleteLink { ifname, kind } => self.delete_link(step, *ifname, kind),
             Step::SetNftTable {
+                from: None,
+                to: Some(table),
+            } => Ok(nftables::create(table)?),
+            Step::SetNftTable {
                 to: Some(table), ..
             } => Ok(nftables::replace(table)?),
             Step::SetNftTable { from, to: None } => from

@@ -123,6 +123,7 @@ pub(crate) fn load_modules() -> Command {
         "nf_tables",
         "nft_fib_inet",
         "nft_ct",
+        "netlink_diag", // for strace
     ]);
     command
 }

@@ -49,7 +49,7 @@ pub(super) fn up(args: &cli::Up, dry_run: bool, report: Report) -> Result<(), Er
     let leftover = Record::read(ifname)?;
     check_hooks(&config)?;
     let kind = host.choose_driver(args.userspace)?;
-    if !dry_run {
+    if !dry_run && dns::may_be_astray() {
         let _shared = host.lock().map_err(not_begun)?;
         recover_resolver(report);
     }

@@ -67,6 +67,11 @@ pub fn recover() -> anyhow::Result<()> {
     Host::default().recover()
 }
 
+/// Whether [`recover`] may find something to do.
+pub fn may_be_astray() -> bool {
+    file::may_be_astray(&Host::default())
+}
+
 impl Default for Host {
     /// This machine, as its own programs see it.
     fn default() -> Self {

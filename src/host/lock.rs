@@ -82,7 +82,8 @@ impl Lock {
             match file.try_lock() {
                 Ok(()) if is_at(&file, path) => {
                     // over the number of one that was killed; where nothing can be written it is for hooks alone
-                    let _ = writeln!(file, "{:>10}", std::process::id());
+                    let holder = format!("{:>10}\n", std::process::id());
+                    let _ = file.write_all(holder.as_bytes());
                     let path = path.to_owned();
                     return Ok(Some(Self { path, _file: file }));
                 }

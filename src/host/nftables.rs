@@ -33,6 +33,19 @@ pub use error::Error;
 use message::Family;
 use transaction::Transaction;
 
+/// Makes the table, where none of its name was seen.
+///
+/// To delete a table, even one that is not there, the kernel waits for a grace period; to make one it need not. One that
+/// came meanwhile is replaced.
+pub fn create(table: &NftTable) -> Result<(), Error> {
+    let mut transaction = Transaction::new();
+    transaction.create(table)?;
+    match transaction.commit(&mut open()?) {
+        Err(Error::Refused { source, .. }) if source.is_present() => replace(table),
+        done => done,
+    }
+}
+
 /// Puts the table in place, instead of the one of its name if there is one; all of it or nothing.
 pub fn replace(table: &NftTable) -> Result<(), Error> {
     let mut transaction = Transaction::new();

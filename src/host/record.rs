@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
@@ -50,7 +50,7 @@ pub struct Needed {
 impl Record {
     /// Reads the record of a tunnel; none if there is none.
     pub fn read(ifname: Ifname) -> Result<Option<Self>> {
-        let path = path(ifname);
+        let path = path(&run_dir(), ifname);
         let text = match fs::read(&path) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -68,23 +68,25 @@ impl Record {
     /// Writes the record of a tunnel, whole or not at all.
     pub fn write(&self, ifname: Ifname) -> Result<()> {
         let written = self.replace(ifname);
-        written.with_context(|| format!("{}: cannot be written", path(ifname).display()))
+        written
+            .with_context(|| format!("{}: cannot be written", path(&run_dir(), ifname).display()))
     }
 
     fn replace(&self, ifname: Ifname) -> Result<()> {
-        make_run_dir()?;
-        let draft = draft(ifname);
+        let folder = make_run_dir()?;
+        let draft = draft(&folder, ifname);
         let mut options = File::options();
         let options = options.write(true).create(true).truncate(true).mode(0o600); // hooks may hold keys
         let mut file = options.open(&draft)?;
         file.write_all(&serde_json::to_vec(self)?)?;
-        fs::rename(draft, path(ifname))?;
+        fs::rename(draft, path(&folder, ifname))?;
         Ok(())
     }
 
     /// Deletes the record of a tunnel, a half-written one too; one that is not there is fine.
     pub fn delete(ifname: Ifname) -> Result<()> {
-        for path in [draft(ifname), path(ifname)] {
+        let folder = run_dir();
+        for path in [draft(&folder, ifname), path(&folder, ifname)] {
             match fs::remove_file(&path) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => {
                     return Err(error).with_context(|| path.display().to_string());
@@ -145,11 +147,11 @@ impl Record {
     }
 }
 
-fn path(ifname: Ifname) -> PathBuf {
-    run_dir().join(format!("{ifname}.json"))
+fn path(folder: &Path, ifname: Ifname) -> PathBuf {
+    folder.join(format!("{ifname}.json"))
 }
 
 /// Where a record is written before it takes its place; always the same, so that a killed `up` leaves no more than one.
-fn draft(ifname: Ifname) -> PathBuf {
-    run_dir().join(format!("{ifname}.json.new"))
+fn draft(folder: &Path, ifname: Ifname) -> PathBuf {
+    folder.join(format!("{ifname}.json.new"))
 }

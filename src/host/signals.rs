@@ -1,6 +1,7 @@
 //! Signals that ask to stop. They are noted, and looked at between steps: nothing is torn in the middle.
 
-use std::fs;
+use std::fs::File;
+use std::io::Read as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -45,7 +46,8 @@ impl Signals {
 
 /// The signals that this process ignores, as a set of bits: 1 is signal 1 (proc(5)). All that is not known is not ignored.
 fn ignored() -> u64 {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mut status = String::with_capacity(4096); // it has no size by which to know how much to read at once
+    let _ = File::open("/proc/self/status").map(|mut file| file.read_to_string(&mut status));
     let mut lines = status.lines();
     let mask = lines.find_map(|line| line.strip_prefix("SigIgn:"));
     mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())

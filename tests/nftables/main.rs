@@ -133,6 +133,17 @@ fn every_shape_is_written_as_nft_writes_it() {
 }
 
 #[test]
+fn a_table_is_made_where_there_is_none_and_replaced_where_there_is_one() {
+    own_network();
+    let table = shapes();
+    native::create(&table).unwrap();
+    assert_eq!(listed(&table.name), SHAPES);
+    nft(&["delete", "table", "inet", &table.name], "");
+    native::create(&table).unwrap();
+    assert_eq!(listed(&table.name), SHAPES);
+}
+
+#[test]
 fn every_shape_is_read_back_as_it_was_described() {
     own_network();
     let table = shapes();

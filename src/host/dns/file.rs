@@ -39,13 +39,16 @@ pub(super) fn take_back(host: &Host, ifname: Ifname) -> anyhow::Result<Outcome> 
 
 /// Puts back what a loss of power has left.
 pub(super) fn recover(host: &Host) -> anyhow::Result<()> {
-    if place::second_name(&host.file(PATH))
-        .symlink_metadata()
-        .is_ok()
-    {
+    if may_be_astray(host) {
         ResolvConf::open(host)?;
     }
     Ok(())
+}
+
+/// Whether the original of the file is kept beside it: for a tunnel that is up, or one that was at a loss of power.
+pub(super) fn may_be_astray(host: &Host) -> bool {
+    let original = place::second_name(&host.file(PATH));
+    original.symlink_metadata().is_ok()
 }
 
 /// The host's file, with what is remembered of it.

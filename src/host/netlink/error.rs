@@ -54,6 +54,11 @@ impl KernelError {
         )
     }
 
+    /// Whether what was to be made is there already.
+    pub fn is_present(&self) -> bool {
+        self.errno == libc::EEXIST
+    }
+
     /// Whether the kernel knows nothing of the sort: an address family, a kind of link, a protocol it was built without.
     pub fn is_unsupported(&self) -> bool {
         matches!(

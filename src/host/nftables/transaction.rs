@@ -1,6 +1,6 @@
 //! What is written: messages that are done all or none, with one commit, and so one wait for RCU, for all.
 
-use netlink_packet_core::{NLM_F_ACK, NLM_F_APPEND, NLM_F_CREATE};
+use netlink_packet_core::{NLM_F_ACK, NLM_F_APPEND, NLM_F_CREATE, NLM_F_EXCL};
 use nftables::schema::{Chain, Rule};
 use nftables::types::{NfChainPolicy, NfChainType, NfHook};
 
@@ -65,9 +65,14 @@ impl Transaction {
     /// Puts a table in place of the one of its name, if there is one.
     pub(super) fn replace(&mut self, table: &NftTable) -> Result<(), Error> {
         // to be deleted it must be there
-        self.add_table(&table.name);
+        self.add_table(&table.name, NLM_F_CREATE);
         self.delete_table(Family::INET, &table.name);
-        self.add_table(&table.name);
+        self.create(table)
+    }
+
+    /// Makes a table; that there is one of its name is an error.
+    pub(super) fn create(&mut self, table: &NftTable) -> Result<(), Error> {
+        self.add_table(&table.name, NLM_F_CREATE | NLM_F_EXCL);
         for chain in &table.chains {
             self.add_chain(&table.name, &chain.chain)?;
         }
@@ -91,12 +96,13 @@ impl Transaction {
         );
     }
 
-    fn add_table(&mut self, name: &str) {
+    fn add_table(&mut self, name: &str, flags: u16) {
         let attributes = Attributes::new().text(1, name).number(2, 0);
-        self.add(
+        self.push(
             format!("table inet {name}"),
             MessageType::NewTable,
-            attributes,
+            flags,
+            payload(Family::INET, attributes),
         );
     }
 

@@ -40,9 +40,9 @@ fn a_table_is_replaced_in_one_go() {
     assert_eq!(
         objects,
         [
-            "0 0xc00 table inet wgq-wg0",
+            "0 0x400 table inet wgq-wg0",
             "2 0x0 table inet wgq-wg0",
-            "0 0xc00 table inet wgq-wg0",
+            "0 0x600 table inet wgq-wg0",
             "3 0xc00 chain preraw",
             "3 0xc00 chain premangle",
             "3 0xc00 chain postmangle",
