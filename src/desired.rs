@@ -9,7 +9,10 @@ use crate::state::{Device, DeviceSettings, Dns, Link, LinkSettings, Peer, Route,
 use crate::surroundings::Surroundings;
 
 mod accepts;
+mod exclude;
 mod full_tunnel;
+mod keep_inbound;
+mod kill_switch;
 mod mtu;
 
 use full_tunnel::FullTunnel;
@@ -71,6 +74,13 @@ pub fn desired(
         full.require(ifname, &addresses, &mut state);
         warnings.extend(full.conflict(surroundings));
     }
+    keep_inbound::require(ifname, config, full_tunnel.as_ref(), &mut state);
+    if config.interface.firewall.kill_switch.value {
+        // without a full tunnel, where IPv6 alone was to be one and is off, its own packets still need a mark
+        let fresh = FwMark(surroundings.free_table.0);
+        let fwmark = *device.settings.fwmark.get_or_insert(fresh);
+        kill_switch::require(ifname, config, fwmark, surroundings, &mut state);
+    }
     warnings.extend(accepts::require(
         ifname,
         config,
@@ -78,22 +88,30 @@ pub fn desired(
         surroundings,
         &mut state,
     ));
-    let table_of = |prefix: Prefix| match table {
+    let table_of = |allowed: Prefix, prefix: Prefix| match table {
         Table::Off => None,
         Table::Id(table) => Some(table),
-        Table::Auto if prefix.is_default() => full_tunnel.as_ref().map(|full| full.table),
+        Table::Auto if allowed.is_default() => full_tunnel.as_ref().map(|full| full.table),
         Table::Auto => Some(TableId::MAIN).filter(|_| !is_covered(prefix, &addresses, now)),
     };
     let metric = |prefix: Prefix| match (prefix.family(), interface.metric) {
         (Family::V6, Some(IPV6_METRIC)) => None, // the kernel's own choice, and found as such
         (_, metric) => metric,
     };
-    let own = allowed_ips.iter().filter_map(|&prefix| {
-        table_of(prefix).map(|table| Route {
-            prefix,
-            table,
-            metric: metric(prefix),
-        })
+    let excluded: BTreeSet<Prefix> = interface
+        .firewall
+        .exclude_ips
+        .iter()
+        .map(|it| it.value)
+        .collect();
+    let own = allowed_ips.iter().flat_map(|&allowed| {
+        let left = exclude::carve(allowed, &excluded).into_iter();
+        left.filter_map(move |prefix| Some((prefix, table_of(allowed, prefix)?)))
+    });
+    let own = own.map(|(prefix, table)| Route {
+        prefix,
+        table,
+        metric: metric(prefix),
     });
     state.routes = now.routes.iter().copied().chain(own).collect();
     state.device = device;

@@ -22,6 +22,7 @@ mod firewalls;
 pub mod here;
 pub mod hooks;
 pub mod keys;
+mod lan;
 pub mod link;
 pub mod lock;
 pub mod names;

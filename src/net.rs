@@ -224,6 +224,12 @@ pub struct Prefix {
 }
 
 impl Prefix {
+    /// The IPv6 addresses that no router forwards: `fe80::/10`.
+    pub const LINK_LOCAL: Self = Self {
+        ip: IpAddr::V6(Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0)),
+        len: 10,
+    };
+
     /// The first address of the network.
     pub fn ip(self) -> IpAddr {
         self.ip
@@ -249,6 +255,22 @@ impl Prefix {
         self.family() == other.family()
             && self.len <= other.len
             && mask(other.ip, self.len) == self.ip
+    }
+
+    /// Its two halves; none of a single address.
+    pub fn halves(self) -> Option<[Self; 2]> {
+        let len = self.len + 1;
+        let upper = match self.ip {
+            IpAddr::V4(ip) => {
+                let bit = 1_u32.checked_shl(u32::BITS.checked_sub(len.into())?)?;
+                Ipv4Addr::from_bits(ip.to_bits() | bit).into()
+            }
+            IpAddr::V6(ip) => {
+                let bit = 1_u128.checked_shl(u128::BITS.checked_sub(len.into())?)?;
+                Ipv6Addr::from_bits(ip.to_bits() | bit).into()
+            }
+        };
+        Some([self.ip, upper].map(|ip| Self { ip, len }))
     }
 }
 

@@ -20,9 +20,12 @@ use crate::net::Ifname;
 mod base_chain;
 mod display;
 mod full_tunnel;
+mod keep_inbound;
+mod kill_switch;
 mod statement;
 
 pub use base_chain::BaseChain;
+pub use kill_switch::KillSwitch;
 
 /// A table `inet wgq-IFNAME`, replaced and deleted as a whole.
 #[derive(Debug, Clone, PartialEq, Eq)]

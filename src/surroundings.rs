@@ -1,10 +1,10 @@
 //! What the host is like around the tunnel: what others own and the tunnel's policy depends on. Read, never changed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use crate::foreign;
-use crate::net::TableId;
+use crate::net::{Ifname, Prefix, TableId};
 use crate::state::{DnsBackend, LinkKind, PolicyRule};
 
 /// The facts that [`desired`](crate::desired::desired) decides by.
@@ -24,6 +24,8 @@ pub struct Surroundings {
     pub default_path_mtu: Option<u32>,
     /// Who keeps the resolver's configuration; of no meaning if the file names no server.
     pub dns_backend: DnsBackend,
+    /// The networks of the other interfaces' addresses, each with its interface; not looked for without a kill switch.
+    pub lan: BTreeSet<(Ifname, Prefix)>,
     /// The other programs' firewalls, as far as they have chains that matter.
     pub firewalls: Vec<foreign::Table>,
 }

@@ -12,6 +12,7 @@
 //! path 192.0.2.1 1420                 the MTU on the way there
 //! default-path 1492                   the MTU of the default route
 //! dns resolved                        who keeps resolv.conf: resolved, resolvconf, tun. (its prefix), file
+//! lan eth0 192.168.1.0/24             the network of another interface's address
 //! sysctl 1                            the value of src_valid_mark
 //! name vpn.example.com 192.0.2.1      what a name stands for
 //! userspace                           the kernel has no WireGuard
@@ -32,7 +33,7 @@ mod facts;
 mod model;
 
 use std::cell::LazyCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
 use std::net::{IpAddr, SocketAddr};
@@ -69,6 +70,7 @@ impl Default for Now {
                 path_mtus: BTreeMap::new(),
                 default_path_mtu: Some(1500),
                 dns_backend: DnsBackend::Resolved,
+                lan: BTreeSet::new(),
                 firewalls: Vec::new(),
             },
             names: BTreeMap::new(),
@@ -113,6 +115,11 @@ impl Now {
             }
             ["name", name, address] => {
                 self.names.insert(name.to_owned(), address.parse().unwrap());
+            }
+            ["lan", ifname, prefix] => {
+                around
+                    .lan
+                    .insert((ifname.parse().unwrap(), prefix.parse().unwrap()));
             }
             ["sysctl", value] => {
                 self.state

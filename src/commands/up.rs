@@ -150,6 +150,7 @@ impl Attempt<'_> {
             .filter_map(|peer| peer.endpoint);
         let endpoints: BTreeSet<IpAddr> = own.chain(hooks.map(|endpoint| endpoint.ip())).collect();
         let around = host.surroundings(
+            self.ifname,
             &self.config.interface,
             self.kind.clone(),
             found.foreign_rules,

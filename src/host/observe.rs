@@ -111,6 +111,7 @@ impl Host {
     /// path matters.
     pub fn surroundings(
         &mut self,
+        ifname: Ifname,
         interface: &config::Interface,
         link_kind: LinkKind,
         foreign_rules: Vec<PolicyRule>,
@@ -133,6 +134,11 @@ impl Host {
         if interface.firewall.forwards() || interface.firewall.open_port.value {
             firewalls.extend(firewalls::legacy());
         }
+        let lan = if interface.firewall.kill_switch.value {
+            self.route.lan(ifname)?
+        } else {
+            BTreeSet::new()
+        };
         let dns_backend = if interface.dns.servers.is_empty() {
             DnsBackend::File // nothing will be told
         } else {
@@ -158,6 +164,7 @@ impl Host {
             path_mtus,
             default_path_mtu,
             dns_backend,
+            lan,
             firewalls,
         })
     }

@@ -4,11 +4,12 @@ use std::collections::HashSet;
 use std::net::IpAddr;
 
 use nftables::expr::{
-    CT, Expression, Fib, FibFlag, FibResult, Meta, MetaKey, NamedExpression, Payload, PayloadField,
+    self, CT, Expression, Fib, FibFlag, FibResult, Meta, MetaKey, NamedExpression, Payload,
+    PayloadField, SetItem,
 };
 use nftables::stmt::{Mangle, Match, Operator, Statement};
 
-use crate::net::FwMark;
+use crate::net::{FwMark, Prefix};
 
 /// `meta KEY`
 pub(super) fn meta(key: MetaKey) -> Expression<'static> {
@@ -17,8 +18,13 @@ pub(super) fn meta(key: MetaKey) -> Expression<'static> {
 
 /// `ct mark`
 pub(super) fn ct_mark() -> Expression<'static> {
+    ct("mark")
+}
+
+/// `ct KEY`
+pub(super) fn ct(key: &'static str) -> Expression<'static> {
     Expression::Named(NamedExpression::CT(CT {
-        key: "mark".into(),
+        key: key.into(),
         family: None,
         dir: None,
     }))
@@ -39,6 +45,11 @@ fn address_field(ip: IpAddr, field: &'static str) -> Expression<'static> {
         IpAddr::V4(_) => "ip",
         IpAddr::V6(_) => "ip6",
     };
+    payload(protocol, field)
+}
+
+/// `PROTOCOL FIELD`: `udp dport`
+pub(super) fn payload(protocol: &'static str, field: &'static str) -> Expression<'static> {
     Expression::Named(NamedExpression::Payload(Payload::PayloadField(
         PayloadField {
             protocol: protocol.into(),
@@ -47,11 +58,40 @@ fn address_field(ip: IpAddr, field: &'static str) -> Expression<'static> {
     )))
 }
 
+/// `ip daddr 10.0.0.0/8`
+pub(super) fn destination(prefix: Prefix) -> Statement<'static> {
+    let ip = text(&prefix.ip());
+    let network = if prefix.prefix_len() == prefix.family().bits() {
+        ip
+    } else {
+        Expression::Named(NamedExpression::Prefix(expr::Prefix {
+            addr: Box::new(ip),
+            len: prefix.prefix_len().into(),
+        }))
+    };
+    is(daddr(prefix.ip()), network)
+}
+
+/// `{ WORD, WORD }`
+pub(super) fn any_of(words: &[&'static str]) -> Expression<'static> {
+    let items = words.iter().map(|word| SetItem::Element(text(word)));
+    Expression::Named(NamedExpression::Set(items.collect()))
+}
+
 /// `fib saddr type`
 pub(super) fn source_type() -> Expression<'static> {
+    address_type(FibFlag::Saddr)
+}
+
+/// `fib daddr type`
+pub(super) fn destination_type() -> Expression<'static> {
+    address_type(FibFlag::Daddr)
+}
+
+fn address_type(of: FibFlag) -> Expression<'static> {
     Expression::Named(NamedExpression::Fib(Fib {
         result: FibResult::Type,
-        flags: HashSet::from([FibFlag::Saddr]),
+        flags: HashSet::from([of]),
     }))
 }
 
