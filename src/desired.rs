@@ -10,6 +10,7 @@ use crate::surroundings::Surroundings;
 
 mod accepts;
 mod exclude;
+mod firewall;
 mod full_tunnel;
 mod keep_inbound;
 mod kill_switch;
@@ -81,6 +82,7 @@ pub fn desired(
         let fwmark = *device.settings.fwmark.get_or_insert(fresh);
         kill_switch::require(ifname, config, fwmark, surroundings, &mut state);
     }
+    firewall::require(ifname, config, surroundings, &mut state);
     warnings.extend(accepts::require(
         ifname,
         config,

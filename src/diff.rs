@@ -14,7 +14,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use crate::key::PublicKey;
 use crate::net::Ifname;
-use crate::state::{Device, DeviceSettings, LinkSettings, Peer, Route, State};
+use crate::state::{Device, DeviceSettings, LinkSettings, Peer, Route, State, Sysctl};
 use crate::step::Step;
 
 /// Returns the steps that make the host of `now` the host of `want`, in order; none if they are equal.
@@ -100,8 +100,15 @@ fn set_nft_table(now: &State, want: &State, steps: &mut Vec<Step>) {
 }
 
 /// Writes the variables that have another value; a variable that could not be read is not there to be written.
+///
+/// A host that forwards IPv6 throws away what routers' advertisements made, so what keeps it is written before, and taken
+/// back after.
 fn set_sysctls(now: &State, want: &State, steps: &mut Vec<Step>) {
-    for (sysctl, to) in &want.sysctls {
+    let mut sysctls: Vec<_> = want.sysctls.iter().collect();
+    sysctls.sort_by_key(|(sysctl, _)| {
+        (**sysctl == Sysctl::IPV6_FORWARDING) == want.link.is_some()
+    });
+    for (sysctl, to) in sysctls {
         if let Some(from) = now.sysctls.get(sysctl)
             && from != to
         {

@@ -14,6 +14,7 @@ use crate::state::{Dns, LinkKind};
 use crate::step::{Batch, Brief, Step};
 
 pub mod address;
+mod advertised;
 pub mod config_file;
 pub mod dns;
 mod driver;

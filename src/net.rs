@@ -230,6 +230,26 @@ impl Prefix {
         len: 10,
     };
 
+    /// The IPv6 addresses that are nobody's outside of a site (RFC 4193): `fc00::/7`.
+    pub const UNIQUE_LOCAL: Self = Self {
+        ip: IpAddr::V6(Ipv6Addr::new(0xfc00, 0, 0, 0, 0, 0, 0, 0)),
+        len: 7,
+    };
+
+    /// The addresses by which a host speaks with itself: `127.0.0.0/8`, or `::1/128`.
+    pub fn loopback(family: Family) -> Self {
+        match family {
+            Family::V4 => Self {
+                ip: IpAddr::V4(Ipv4Addr::new(127, 0, 0, 0)),
+                len: 8,
+            },
+            Family::V6 => Self {
+                ip: IpAddr::V6(Ipv6Addr::LOCALHOST),
+                len: 128,
+            },
+        }
+    }
+
     /// The first address of the network.
     pub fn ip(self) -> IpAddr {
         self.ip

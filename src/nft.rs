@@ -19,9 +19,11 @@ use crate::net::Ifname;
 
 mod base_chain;
 mod display;
+mod forward;
 mod full_tunnel;
 mod keep_inbound;
 mod kill_switch;
+mod nat;
 mod statement;
 
 pub use base_chain::BaseChain;

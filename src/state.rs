@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::foreign::Accept;
 use crate::key::{PresharedKey, PrivateKey, PublicKey};
-use crate::net::{Address, Family, FwMark, Prefix, TableId};
+use crate::net::{Address, Family, FwMark, Ifname, Prefix, TableId};
 use crate::nft::NftTable;
 
 /// What one tunnel owns on a host; `State::default()` is nothing.
@@ -181,6 +181,26 @@ impl Sysctl {
     /// Whether the source of a marked packet is checked by the route that its mark selects (ip-sysctl): a full tunnel's
     /// answers would be dropped as spoofed without.
     pub const SRC_VALID_MARK: Self = Self(Cow::Borrowed("net.ipv4.conf.all.src_valid_mark"));
+
+    /// Whether the host passes IPv4 packets on.
+    pub const IP_FORWARD: Self = Self(Cow::Borrowed("net.ipv4.ip_forward"));
+
+    /// Whether the host passes IPv6 packets on.
+    pub const IPV6_FORWARDING: Self = Self(Cow::Borrowed("net.ipv6.conf.all.forwarding"));
+
+    /// Those that are looked at in any case.
+    pub const ALWAYS: [Self; 3] = [
+        Self::SRC_VALID_MARK,
+        Self::IP_FORWARD,
+        Self::IPV6_FORWARDING,
+    ];
+
+    /// Whether an interface takes routes from routers' advertisements: 0, 1 (unless the host forwards) or 2.
+    pub fn accept_ra(ifname: Ifname) -> Self {
+        // sysctl(8): in an interface's name a dot is a slash
+        let name = ifname.as_str().replace('.', "/");
+        Self(format!("net.ipv6.conf.{name}.accept_ra").into())
+    }
 }
 
 /// What a tunnel tells the host's resolver.

@@ -10,6 +10,7 @@ use crate::config::{Config, Hooks};
 use crate::error::Error;
 use crate::host::config_file::Target;
 use crate::host::lock::Lock;
+use crate::host::observe::read_sysctls;
 use crate::host::record::{Needed, Record};
 use crate::host::{Host, dns, hooks, keys};
 use crate::net::Ifname;
@@ -157,6 +158,9 @@ impl Attempt<'_> {
             found.firewalls,
             &endpoints,
         )?;
+        let uplinks = around.advertised_uplinks.iter().copied();
+        let accept_ra: Vec<Sysctl> = uplinks.map(Sysctl::accept_ra).collect();
+        read_sysctls(&mut found.state, &accept_ra)?;
         Ok(plan::up(
             self.ifname,
             self.config,

@@ -40,7 +40,7 @@ pub(super) fn require(
 }
 
 /// The families that the tunnel has an address of, or a peer does.
-fn families(config: &Config, surroundings: &Surroundings) -> Vec<Family> {
+pub(super) fn families(config: &Config, surroundings: &Surroundings) -> Vec<Family> {
     let is_used = |family: &Family| {
         let mut own = config.interface.addresses.iter();
         let mut peers = config.peers.iter().flat_map(|peer| &peer.allowed_ips);

@@ -66,11 +66,9 @@ impl Host {
             };
             state.link = Some(Link { kind, settings });
         }
-        for sysctl in [Sysctl::SRC_VALID_MARK] {
-            if let Some(value) = sysctl::read(&sysctl).with_context(|| sysctl.0.to_string())? {
-                state.sysctls.insert(sysctl, value);
-            }
-        }
+        let recorded_sysctls = record.into_iter().flat_map(|record| record.sysctls.keys());
+        read_sysctls(&mut state, &Sysctl::ALWAYS)?;
+        read_sysctls(&mut state, recorded_sysctls)?;
         let all = self.route.rules()?;
         let recorded = record.map(|record| &record.rules);
         let others: BTreeSet<PolicyRule> = Record::others(ifname)
@@ -156,8 +154,14 @@ impl Host {
             self.report
                 .detail(format_args!("the MTU of the default route is {mtu}"));
         }
+        let advertised_uplinks = if ipv6 && interface.firewall.forwards() {
+            self.route.advertised_uplinks()?
+        } else {
+            Vec::new()
+        };
         Ok(Surroundings {
             link_kind,
+            advertised_uplinks,
             ipv6,
             rules: foreign_rules,
             free_table,
@@ -168,6 +172,19 @@ impl Host {
             firewalls,
         })
     }
+}
+
+/// Adds the values of kernel variables to a state, but of those that this kernel does not have.
+pub fn read_sysctls<'a>(
+    state: &mut State,
+    sysctls: impl IntoIterator<Item = &'a Sysctl>,
+) -> Result<()> {
+    for sysctl in sysctls {
+        if let Some(value) = sysctl::read(sysctl).with_context(|| sysctl.0.to_string())? {
+            state.sysctls.insert(sysctl.clone(), value);
+        }
+    }
+    Ok(())
 }
 
 /// Without the right to look there is nothing of ours: whoever made a table could also see it.

@@ -14,6 +14,16 @@ pub enum BaseChain {
     PostMangle,
     /// What this host sends: where a changed mark leads it another way.
     OutMangle,
+    /// What is passed on, before it is decided whether.
+    ForwardMangle,
+    /// What is passed on.
+    Forward,
+    /// What came in, where its destination may change.
+    DstNat,
+    /// What this host sends, where its destination may change.
+    OutDstNat,
+    /// What is about to leave, where its source may change.
+    SrcNat,
     /// What is about to leave, by an interface that does not change any more.
     KillSwitch,
 }
@@ -26,6 +36,11 @@ impl BaseChain {
             Self::PreMangle => "premangle",
             Self::PostMangle => "postmangle",
             Self::OutMangle => "outmangle",
+            Self::ForwardMangle => "forwardmangle",
+            Self::Forward => "forward",
+            Self::DstNat => "dstnat",
+            Self::OutDstNat => "outdstnat",
+            Self::SrcNat => "srcnat",
             Self::KillSwitch => "killswitch",
         }
     }
@@ -33,19 +48,28 @@ impl BaseChain {
     fn kind(self) -> NfChainType {
         match self {
             Self::OutMangle => NfChainType::Route,
-            Self::PreRaw | Self::PreMangle | Self::PostMangle | Self::KillSwitch => {
-                NfChainType::Filter
-            }
+            Self::DstNat | Self::OutDstNat | Self::SrcNat => NfChainType::NAT,
+            Self::PreRaw
+            | Self::PreMangle
+            | Self::PostMangle
+            | Self::ForwardMangle
+            | Self::Forward
+            | Self::KillSwitch => NfChainType::Filter,
         }
     }
 
-    /// The hook and the place in its order: the priorities are those that nft(8) calls raw, mangle and filter.
+    /// The hook and the place in its order: the priorities are those that nft(8) calls raw, mangle, dstnat, filter and srcnat.
     fn hook(self) -> (NfHook, i32) {
         match self {
             Self::PreRaw => (NfHook::Prerouting, -300),
             Self::PreMangle => (NfHook::Prerouting, -150),
             Self::PostMangle => (NfHook::Postrouting, -150),
             Self::OutMangle => (NfHook::Output, -150),
+            Self::ForwardMangle => (NfHook::Forward, -150),
+            Self::Forward => (NfHook::Forward, 0),
+            Self::DstNat => (NfHook::Prerouting, -100),
+            Self::OutDstNat => (NfHook::Output, -100),
+            Self::SrcNat => (NfHook::Postrouting, 100),
             Self::KillSwitch => (NfHook::Postrouting, 0),
         }
     }

@@ -60,20 +60,37 @@ pub(super) fn payload(protocol: &'static str, field: &'static str) -> Expression
 
 /// `ip daddr 10.0.0.0/8`
 pub(super) fn destination(prefix: Prefix) -> Statement<'static> {
+    address_is("daddr", prefix)
+}
+
+/// `ip saddr 10.0.0.0/8`, with the field's name.
+pub(super) fn address_is(field: &'static str, prefix: Prefix) -> Statement<'static> {
+    is(address_field(prefix.ip(), field), network(prefix))
+}
+
+/// `ip saddr != 10.0.0.0/8`, with the field's name.
+pub(super) fn address_is_not(field: &'static str, prefix: Prefix) -> Statement<'static> {
+    is_not(address_field(prefix.ip(), field), network(prefix))
+}
+
+fn network(prefix: Prefix) -> Expression<'static> {
     let ip = text(&prefix.ip());
-    let network = if prefix.prefix_len() == prefix.family().bits() {
-        ip
-    } else {
-        Expression::Named(NamedExpression::Prefix(expr::Prefix {
-            addr: Box::new(ip),
-            len: prefix.prefix_len().into(),
-        }))
-    };
-    is(daddr(prefix.ip()), network)
+    if prefix.prefix_len() == prefix.family().bits() {
+        return ip;
+    }
+    Expression::Named(NamedExpression::Prefix(expr::Prefix {
+        addr: Box::new(ip),
+        len: prefix.prefix_len().into(),
+    }))
+}
+
+/// `ct KEY WORD`, of a key with several bits: that one is set.
+pub(super) fn ct_has(key: &'static str, word: &'static str) -> Statement<'static> {
+    compare(ct(key), Operator::IN, text(&word))
 }
 
 /// `{ WORD, WORD }`
-pub(super) fn any_of(words: &[&'static str]) -> Expression<'static> {
+pub(super) fn any_of<T: ToString>(words: &[T]) -> Expression<'static> {
     let items = words.iter().map(|word| SetItem::Element(text(word)));
     Expression::Named(NamedExpression::Set(items.collect()))
 }
