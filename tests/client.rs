@@ -30,8 +30,8 @@ silent ping 198.51.100.2
 ip link delete wg0
 for target in 198.51.100.{1,2} 2001:db8:f::{1,2}; do
 	silent ping $target
-	! echo x >/dev/udp/$target/9
-	! echo x >/dev/tcp/$target/9
+	! bash -c 'echo x >/dev/udp/$0/9' $target
+	! timeout 1 bash -c 'echo x >/dev/tcp/$0/9' $target
 done
 answers ping 192.0.2.1
 heard 'not net 192.0.2.0/24 and not net 2001:db8::/64' >$work/leak
