@@ -3,7 +3,7 @@
 use nftables::expr::MetaKey;
 use nftables::stmt::Statement;
 
-use super::statement::{ct, ct_mark, destination_type, is, is_not, mark, meta, set, text};
+use super::statement::{ct, ct_mark, destination_type, has, is, is_not, mark, meta, set, text};
 use super::{BaseChain, NftTable};
 use crate::net::{FwMark, Ifname};
 
@@ -21,7 +21,7 @@ impl NftTable {
             ]
         };
         let remember = [
-            is(ct("state"), text(&"new")),
+            has(ct("state"), text(&"new")),
             is(ct_mark(), mark(FwMark(0))),
             is(destination_type(), text(&"local")),
             set(ct_mark(), mark(fwmark)),
