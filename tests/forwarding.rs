@@ -78,7 +78,7 @@ same"#,
 #[test]
 fn two_tunnels_that_forward_leave_each_other_alone() {
     server(
-        r#"config wg1 <<END
+        r"config wg1 <<END
 Address = 10.9.0.1/24
 Forward = yes
 END
@@ -93,6 +93,6 @@ wgq down wg1
 fresh
 answers client ping 198.51.100.1
 wgq down wg0
-same"#,
+same",
     );
 }
