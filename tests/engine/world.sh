@@ -58,3 +58,4 @@ heard() {
 		not (icmp6 and (ip6[40] >= 133 and ip6[40] <= 137)) and not (ip6 and ip6[6] == 0) and ($1)" 2>/dev/null
 }
 lacks() { ! has "$@"; }
+set -x
