@@ -34,8 +34,7 @@ for target in 198.51.100.{1,2} 2001:db8:f::{1,2}; do
 	! timeout 1 bash -c 'echo x >/dev/tcp/$0/9' $target
 done
 answers ping 192.0.2.1
-heard 'not net 192.0.2.0/24 and not net 2001:db8::/64' >$work/leak
-heard 'dst net 198.51.100.0/24 or dst net 2001:db8:f::/64' >>$work/leak
+heard 'not dst net 192.0.2.0/24 and not dst net 2001:db8::/64' >$work/leak
 cat $work/leak
 [[ ! -s $work/leak ]]
 ip route delete 198.51.100.2
@@ -64,15 +63,15 @@ answers ping {stopped}"
 #[test]
 fn with_a_kill_switch_the_endpoint_may_move_out_of_the_lan() {
     client(
-        r"tunnel 'KillSwitch = yes'
+        r#"tunnel 'KillSwitch = yes'
 wgq -q up wg0
 answers ping 198.51.100.1
 world wg set tun0 listen-port 51999
 for endpoint in 198.51.100.2:51999 [2001:db8:f::2]:51999; do
 	wg set wg0 peer $peer endpoint $endpoint
 	answers ping 198.51.100.1
-	[[ $(wg show wg0 endpoints) == *$endpoint ]]
-done",
+	[[ $(wg show wg0 endpoints) == *"$endpoint" ]]
+done"#,
     );
 }
 
@@ -116,6 +115,7 @@ for target in 198.51.100.2 2001:db8:f::2; do ip route get $target | has 'dev upl
 listen
 for target in 198.51.100.{{1,2}} 2001:db8:f::{{1,2}}; do answers ping $target; done
 heard 'icmp or icmp6' >$work/seen
+cat $work/seen
 has 198.51.100.2: $work/seen
 has 2001:db8:f::2: $work/seen
 lacks -e 198.51.100.1: -e 2001:db8:f::1: $work/seen
@@ -150,7 +150,7 @@ reached() {{
 	$1 world ping -I 2001:db8:f::1 2001:db8::2
 }}
 # an RST is an answer, too
-refused() {{ world bash -c 'echo x >/dev/tcp/192.0.2.2/22' 2>&1 | has refused; }}
+refused() {{ (world timeout 2 bash -c 'echo x >/dev/tcp/192.0.2.2/22' 2>&1 || true) | has refused; }}
 ip -n world route change 192.0.2.0/24 dev outside src 198.51.100.1
 tunnel '{keys}'
 reached answers

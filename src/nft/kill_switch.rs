@@ -20,7 +20,7 @@ pub struct KillSwitch {
     pub keep_inbound: bool,
 }
 
-/// Client and server ports of DHCP and of `DHCPv6` (RFC 2131, RFC 8415).
+/// Client and server ports of DHCP for IPv4 and IPv6 (RFC 2131, RFC 8415).
 const DHCP: [(u32, u32); 2] = [(68, 67), (546, 547)];
 
 /// Neighbour discovery (RFC 4861), and the membership of its multicast groups, without which switches do not deliver it

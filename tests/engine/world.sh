@@ -45,16 +45,18 @@ answers() { for _ in {1..20}; do ! "$@" -c1 -W0.3 >/dev/null 2>&1 || return 0; d
 silent() { ! "$@" -c3 -i0.2 -W0.5 >/dev/null 2>&1 || { printf 'an answer: %s\n' "$*"; return 1; }; }
 # listen: from here on, what comes in from the host is written down.
 listen() {
-	world tcpdump -Q in -i outside -n -U -w "$work/capture" 2>/dev/null &
+	ip netns exec world tcpdump -Z root --immediate-mode -Q in -i outside -n -U -w "$work/capture" 2>/dev/null &
 	listener=$!
 	until [[ -s $work/capture ]]; do sleep 0.02; done
 }
 # heard FILTER: what was written down since `listen`, as far as it was no part of the tunnel and no neighbour discovery.
 heard() {
+	echo >/dev/udp/192.0.2.1/51820 # one packet to hear in any case
 	sleep 0.3
 	kill "$listener"
 	wait "$listener" || true
-	tcpdump -n -r "$work/capture" "not arp and not (udp and dst port 51820) and
-		not (icmp6 and (ip6[40] >= 133 and ip6[40] <= 137)) and not (ip6 and ip6[6] == 0) and ($1)" 2>/dev/null
+	tcpdump -Z root -n -r "$work/capture" 2>/dev/null | has . # it did listen
+	tcpdump -Z root -n -r "$work/capture" "not arp and not (udp and dst port 51820) and
+		not (icmp6 and (ip6[40] >= 133 and ip6[40] <= 137)) and not (ip6 and ip6[6] == 0) and ($1)"
 }
 lacks() { ! has "$@"; }
