@@ -199,7 +199,7 @@ fn runs(steps: &[Step]) -> impl Iterator<Item = &[Step]> {
     steps.chunk_by(together).flat_map(|run| {
         let most = match run.first().and_then(Step::batch) {
             Some(Batch::Device) => usize::MAX, // the device's messages are split by size, not by step
-            Some(Batch::Route) | None => MOST_TOGETHER,
+            Some(Batch::Route | Batch::Deletion) | None => MOST_TOGETHER,
         };
         run.chunks(most)
     })

@@ -56,15 +56,23 @@ pub fn diff(ifname: Ifname, now: &State, want: &State) -> Vec<Step> {
     if want.link.is_some() && now.link.is_some() {
         delete_from_link(ifname, now, want, &mut steps);
     }
+    if want.link.is_none() {
+        set_sysctls(now, want, &mut steps);
+    }
+    delete_from_nftables(ifname, now, want, &mut steps);
+    steps
+}
+
+/// Deletes accepts and tables, one after the other, so that the kernel is asked once.
+fn delete_from_nftables(ifname: Ifname, now: &State, want: &State, steps: &mut Vec<Step>) {
     let surplus = now.accepts.iter().rev();
     let surplus = surplus.filter(|accept| !want.accepts.contains(accept));
     steps.extend(surplus.cloned().map(Step::DeleteAccept));
     if want.link.is_none() {
-        release_guards(now, want, &mut steps);
+        set_nft_table(now, want, steps);
     }
     let surplus = now.wg_quick_tables.difference(&want.wg_quick_tables);
     steps.extend(surplus.map(|&family| Step::DeleteWgQuickTable { ifname, family }));
-    steps
 }
 
 fn add_link(ifname: Ifname, now: &State, want: &State, steps: &mut Vec<Step>) {
@@ -82,12 +90,6 @@ fn set_guards(now: &State, want: &State, steps: &mut Vec<Step>) {
         set_nft_table(now, want, steps);
         set_sysctls(now, want, steps);
     }
-}
-
-/// Takes back what guarded a tunnel that is gone.
-fn release_guards(now: &State, want: &State, steps: &mut Vec<Step>) {
-    set_sysctls(now, want, steps);
-    set_nft_table(now, want, steps);
 }
 
 fn set_nft_table(now: &State, want: &State, steps: &mut Vec<Step>) {

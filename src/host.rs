@@ -45,6 +45,7 @@ pub mod userspace;
 pub mod wireguard;
 
 use netlink::KernelError;
+use nftables::Deletion;
 use route_socket::RouteSocket;
 use signals::Signals;
 use wireguard::WireGuard;
@@ -107,14 +108,10 @@ impl Host {
             Step::SetNftTable {
                 to: Some(table), ..
             } => Ok(nftables::replace(table)?),
-            Step::SetNftTable { from, to: None } => from
-                .as_ref()
-                .map_or(Ok(()), |table| Ok(nftables::delete(&table.name)?)),
+            Step::SetNftTable { to: None, .. }
+            | Step::DeleteAccept(_)
+            | Step::DeleteWgQuickTable { .. } => Ok(nftables::delete(deletion(step).as_slice())?),
             Step::AddAccept(accept) => Ok(nftables::add_accept(accept)?),
-            Step::DeleteAccept(accept) => Ok(nftables::delete_accept(accept)?),
-            Step::DeleteWgQuickTable { ifname, family } => {
-                Ok(nftables::delete_wg_quick_table(*ifname, *family)?)
-            }
             Step::SetSysctl { sysctl, to, .. } => Ok(sysctl::write(sysctl, to)?),
             Step::SetDns { ifname, from, to } => self.set_dns(*ifname, from.as_ref(), to.as_ref()),
             Step::Hook {
@@ -184,6 +181,24 @@ impl Host {
     }
 }
 
+/// Deletes all from nftables, or nothing, and says which; a single step is none of its business.
+fn is_deleted(steps: &[Step]) -> bool {
+    let deletions: Vec<Deletion<'_>> = steps.iter().filter_map(deletion).collect();
+    steps.len() > 1 && nftables::delete(&deletions).is_ok()
+}
+
+fn deletion(step: &Step) -> Option<Deletion<'_>> {
+    if let Step::SetNftTable { from, to: None } = step {
+        Some(Deletion::Table(&from.as_ref()?.name))
+    } else if let Step::DeleteWgQuickTable { ifname, family } = step {
+        Some(Deletion::WgQuickTable(*ifname, *family))
+    } else if let Step::DeleteAccept(accept) = step {
+        Some(Deletion::Accept(accept))
+    } else {
+        None
+    }
+}
+
 /// Returns a file's path without links, as wg-quick has it; that of one that is not there as it is.
 fn real_path(path: &Path) -> PathBuf {
     let real = path.canonicalize().or_else(|_| std::path::absolute(path));
@@ -195,7 +210,8 @@ impl Executor for Host {
         match steps.first().and_then(Step::batch) {
             Some(Batch::Route) => failures(self.route.execute(steps)),
             Some(Batch::Device) => self.set_device(steps),
-            None => {
+            Some(Batch::Deletion) if is_deleted(steps) => Vec::new(),
+            Some(Batch::Deletion) | None => {
                 let one_by_one = steps.iter().enumerate();
                 let failed = one_by_one.filter_map(|(index, step)| {
                     Some(failure(index, self.execute_one(step).err()?))

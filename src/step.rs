@@ -169,6 +169,8 @@ pub enum Batch {
     Route,
     /// The device and its peers: generic netlink.
     Device,
+    /// What is deleted from nftables: for each commit that deletes, the kernel waits for a grace period.
+    Deletion,
 }
 
 impl Step {
@@ -226,12 +228,13 @@ impl Step {
             | Self::AddRule(_)
             | Self::DeleteRule(_) => Some(Batch::Route),
             Self::SetDevice { .. } | Self::SetPeer { .. } => Some(Batch::Device),
+            Self::DeleteAccept(_)
+            | Self::SetNftTable { to: None, .. }
+            | Self::DeleteWgQuickTable { .. } => Some(Batch::Deletion),
             Self::AddLink { .. }
             | Self::DeleteLink { .. }
             | Self::SetNftTable { .. }
             | Self::AddAccept(_)
-            | Self::DeleteAccept(_)
-            | Self::DeleteWgQuickTable { .. }
             | Self::SetSysctl { .. }
             | Self::SetDns { .. }
             | Self::Hook { .. } => None,

@@ -53,16 +53,36 @@ pub fn replace(table: &NftTable) -> Result<(), Error> {
     transaction.commit(&mut open()?)
 }
 
-/// Deletes the table of this name (family inet); that there is none is no error.
-pub fn delete(name: &str) -> Result<(), Error> {
-    delete_table(Family::INET, name)
+/// What can be deleted.
+#[derive(Debug, Clone, Copy)]
+pub enum Deletion<'a> {
+    /// The table of this name (family inet).
+    Table(&'a str),
+    /// The table of a family that wg-quick(8) made for an interface.
+    WgQuickTable(Ifname, net::Family),
+    /// A rule in another program's chain.
+    Accept(&'a Accept),
 }
 
-fn delete_table(family: Family, name: &str) -> Result<(), Error> {
-    let mut transaction = Transaction::new();
-    transaction.delete_table(family, name);
-    match open().and_then(|mut client| transaction.commit(&mut client)) {
-        Err(Error::Refused { source, .. }) if source.is_absent() => Ok(()),
+/// Deletes all of it or nothing; that a single one is not there is no error.
+pub fn delete(deletions: &[Deletion<'_>]) -> Result<(), Error> {
+    let commit = |mut client: Netlink| {
+        let mut transaction = Transaction::new();
+        for deletion in deletions {
+            match *deletion {
+                Deletion::Table(name) => transaction.delete_table(Family::INET, name),
+                Deletion::WgQuickTable(ifname, family) => {
+                    transaction.delete_table(family.into(), &wg_quick_name(ifname));
+                }
+                Deletion::Accept(accept) => {
+                    foreign::delete(&mut client, accept, &mut transaction)?;
+                }
+            }
+        }
+        transaction.commit(&mut client)
+    };
+    match open().and_then(commit) {
+        Err(Error::Refused { source, .. }) if source.is_absent() && deletions.len() == 1 => Ok(()),
         done => nothing_if_unsupported(done),
     }
 }
@@ -112,16 +132,6 @@ pub(super) fn foreign_tables() -> Result<Vec<Table>, Error> {
 /// Adds a rule to another program's chain.
 pub(super) fn add_accept(accept: &Accept) -> Result<(), Error> {
     foreign::add(&mut open()?, accept)
-}
-
-/// Deletes a rule from another program's chain; that it is gone is no error.
-pub(super) fn delete_accept(accept: &Accept) -> Result<(), Error> {
-    nothing_if_unsupported(open().and_then(|mut client| foreign::delete(&mut client, accept)))
-}
-
-/// Deletes the table of a family that wg-quick(8) made for an interface.
-pub fn delete_wg_quick_table(ifname: Ifname, family: net::Family) -> Result<(), Error> {
-    delete_table(family.into(), &wg_quick_name(ifname))
 }
 
 fn wg_quick_name(ifname: Ifname) -> String {

@@ -20,7 +20,7 @@ use nftables::schema::{NfListObject, NfObject, Nftables, Rule};
 use nftables::stmt::{JumpTarget, Match, Operator, Reject, RejectType, Statement};
 use nftables::types::{NfHook, RejectCode};
 use nix::sched::{CloneFlags, unshare};
-use wgq::host::nftables::{self as native, Error};
+use wgq::host::nftables::{self as native, Deletion, Error};
 use wgq::net::{Address, Family, FwMark};
 use wgq::nft::{BaseChain, KillSwitch, NftChain, NftTable};
 
@@ -307,7 +307,7 @@ fn a_table_is_deleted_whether_it_is_there_or_not() {
     own_network();
     native::replace(&full_tunnel()).unwrap();
     for _ in 0..2 {
-        native::delete("wgq-wg0").unwrap();
+        native::delete(&[Deletion::Table("wgq-wg0")]).unwrap();
         assert_eq!(native::observe("wgq-wg0").unwrap(), None);
     }
     assert_eq!(nft(&["list", "ruleset"], ""), "");
@@ -323,7 +323,7 @@ fn other_tables_are_left_alone() {
     let before = nft(&["list", "ruleset"], "");
     native::replace(&full_tunnel()).unwrap();
     assert_eq!(native::observe("wgq-wg0").unwrap(), Some(full_tunnel()));
-    native::delete("wgq-wg0").unwrap();
+    native::delete(&[Deletion::Table("wgq-wg0")]).unwrap();
     assert_eq!(nft(&["list", "ruleset"], ""), before);
 }
 
@@ -378,7 +378,7 @@ fn the_tables_of_wg_quick_are_found_and_deleted() {
     let found = native::tables_of(ifname).unwrap().wg_quick;
     assert_eq!(found, BTreeSet::from(Family::BOTH));
     for family in found.into_iter().chain(Family::BOTH) {
-        native::delete_wg_quick_table(ifname, family).unwrap();
+        native::delete(&[Deletion::WgQuickTable(ifname, family)]).unwrap();
     }
     assert_eq!(native::tables_of(ifname).unwrap().wg_quick, BTreeSet::new());
     let left = nft(&["list", "tables"], "");
@@ -406,7 +406,7 @@ fn a_long_set_is_written_in_parts() {
         native::replace(&table).unwrap();
         assert_eq!(listed_json("wgq-wg0"), table);
         assert_eq!(native::observe("wgq-wg0").unwrap(), Some(table));
-        native::delete("wgq-wg0").unwrap();
+        native::delete(&[Deletion::Table("wgq-wg0")]).unwrap();
     }
 }
 

@@ -139,13 +139,16 @@ pub(super) fn add(client: &mut Netlink, accept: &Accept) -> Result<(), Error> {
     transaction.commit(client)
 }
 
-/// Deletes the rule from another program's chain, and its like; that there is none is no error.
-pub(super) fn delete(client: &mut Netlink, accept: &Accept) -> Result<(), Error> {
+/// Has the transaction delete the rule from another program's chain, and its like; that there is none is no error.
+pub(super) fn delete(
+    client: &mut Netlink,
+    accept: &Accept,
+    transaction: &mut Transaction,
+) -> Result<(), Error> {
     let rules = match rules(client, accept) {
         Err(error) if error.is_absent() => return Ok(()),
         rules => rules.map_err(Error::unreadable)?,
     };
-    let mut transaction = Transaction::new();
     for (handle, rule) in rules {
         let packets = Packets::accepted_by(&rule, accept.ifname);
         if rule.is_of(accept.ifname) && packets == Some(accept.packets) {
@@ -154,10 +157,7 @@ pub(super) fn delete(client: &mut Netlink, accept: &Accept) -> Result<(), Error>
             transaction.push(object(accept), MessageType::DeleteRule, 0, payload);
         }
     }
-    match transaction.commit(client) {
-        Err(Error::Refused { source, .. }) if source.is_absent() => Ok(()),
-        done => done,
-    }
+    Ok(())
 }
 
 /// Lists the rules of the accept's chain, each with its handle.
