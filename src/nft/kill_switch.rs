@@ -20,8 +20,9 @@ pub struct KillSwitch {
     pub keep_inbound: bool,
 }
 
-/// Client and server ports of DHCP for IPv4 and IPv6 (RFC 2131, RFC 8415).
-const DHCP: [(u32, u32); 2] = [(68, 67), (546, 547)];
+/// Ports of DHCP, from and to: of a client for IPv4 and IPv6, and of a server for IPv4 on the way to one that has no
+/// address yet; one for IPv6 answers at a link-local address (RFC 2131, RFC 8415).
+const DHCP: [(u32, u32); 3] = [(68, 67), (546, 547), (67, 68)];
 
 /// Neighbour discovery (RFC 4861), and the membership of its multicast groups, without which switches do not deliver it
 /// (RFC 3810).
@@ -63,15 +64,10 @@ impl NftTable {
             let answers = is(ct("direction"), text(&"reply"));
             accept(vec![answers, is(ct_mark(), mark(*fwmark))], ", KeepInbound");
         }
-        for (client, server) in DHCP {
-            let from = is(payload("udp", "sport"), Expression::Number(client));
-            accept(
-                vec![
-                    from,
-                    is(payload("udp", "dport"), Expression::Number(server)),
-                ],
-                ", DHCP",
-            );
+        for (from, to) in DHCP {
+            let from = is(payload("udp", "sport"), Expression::Number(from));
+            let to = is(payload("udp", "dport"), Expression::Number(to));
+            accept(vec![from, to], ", DHCP");
         }
         let kind = payload("icmpv6", "type");
         accept(vec![is(kind, any_of(&NEIGHBOUR_DISCOVERY))], ", neighbours");
