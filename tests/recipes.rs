@@ -129,7 +129,7 @@ uplink vps world 192.0.2 2001:db8:2
 uplink isp world 203.0.113
 uplink router isp 100.64.0
 uplink home router 192.168.1
-uplink laptop router 192.168.2
+neighbour laptop router home 192.168.1
 router isp world
 router router isp
 for port in 80 443; do serve home $port; done
@@ -182,7 +182,7 @@ done
 serve world 80
 seen 192.0.2.2 home 198.51.100.1 80
 seen 2001:db8:2::2 home 2001:db8:f::1 80
-seen 192.168.2.2 laptop 192.168.1.2 80
+seen 192.168.1.3 laptop 192.168.1.2 80
 down home
 visitors_fail
 down vps"

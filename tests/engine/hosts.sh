@@ -37,6 +37,17 @@ uplink() {
 	settled "$host" "$router"
 	settled "$router" "$host"
 }
+# neighbour HOST ROUTER OTHER IPV4: HOST is in the network of OTHER, behind the same ROUTER.
+neighbour() {
+	local host=$1 router=$2 other=$3 ipv4=$4
+	ip link add "$router" netns "${process[$host]}" type veth peer name "$host" netns "${process[$router]}"
+	on "$router" ip link add lan type bridge
+	for port in "$host" "$other"; do on "$router" ip link set "$port" up master lan; done
+	on "$router" ip addr flush dev "$other" scope global
+	attach "$router" lan "$ipv4.1/24"
+	attach "$host" "$router" "$ipv4.3/24"
+	on "$host" ip route add default via "$ipv4.1"
+}
 # attach HOST INTERFACE ADDRESS...
 attach() {
 	local address
@@ -92,16 +103,17 @@ serve() {
 		while (my $client = $listener->accept) { print $client $client->peerhost =~ s/^::ffff://r; close $client }' "$2" &
 	until [[ $(on "$1" ss -Hltn "sport = $2") ]]; do sleep 0.02; done
 }
-# visit HOST ADDRESS PORT [FROM]: what it is told there; nothing if there is no way. The first packets wait for a handshake.
+# visit SECONDS HOST ADDRESS PORT [FROM]: what it is told there; nothing if there is no way.
 visit() {
-	on "$1" perl -MIO::Socket::IP -e '
-		my $server = IO::Socket::IP->new(PeerHost => $ARGV[0], PeerPort => $ARGV[1], $ARGV[2] ? (LocalHost => $ARGV[2]) : (), Timeout => 4);
-		print <$server> if $server' "$2" "$3" "${4-}"
+	on "$2" perl -MIO::Socket::IP -e '
+		my ($patience, $to, $port, $from) = @ARGV;
+		my $server = IO::Socket::IP->new(PeerHost => $to, PeerPort => $port, $from ? (LocalHost => $from) : (), Timeout => $patience);
+		print <$server> if $server' "$1" "${@:3}"
 }
-# seen WANTED HOST ADDRESS PORT [FROM]: as whom the host is seen there
+# seen WANTED HOST ADDRESS PORT [FROM]: as whom the host is seen there; the first packets wait for a handshake.
 seen() {
 	local as
-	as=$(visit "${@:2}")
+	as=$(visit "$([[ $1 ]] && echo 5 || echo 1)" "${@:2}")
 	[[ $as == "$1" ]] || { printf '%s: seen as "%s", not as "%s"\n' "${*:2}" "$as" "$1"; return 1; }
 }
 # reaches HOST ADDRESS, misses HOST ADDRESS
