@@ -308,7 +308,7 @@ fn a_stripped_file_has_the_keys_of_other_files() {
     assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0));
     assert_eq!(
         stderr(&output),
-        "wgq: wg0.conf:6: PresharedKeyFile: psk: No such file or directory (os error 2)\n"
+        "wgq: wg0.conf:6:20: PresharedKeyFile: psk: No such file or directory (os error 2)\n 6 | PresharedKeyFile = psk\n   |                    ^^^\n"
     );
 }
 
@@ -319,7 +319,7 @@ fn a_peer_with_the_interfaces_own_key_is_told() {
     let text = format!("[Interface]\nPrivateKey = {KEY}\n[Peer]\nPublicKey = {own}\n");
     fs::write(folder.path().join("wg0.conf"), text).unwrap();
     let output = wgq(folder.path(), &["--dry-run", "up", "wg0.conf"]);
-    assert!(stderr(&output).contains("wg0.conf:4: PublicKey: this is the interface's own key"));
+    assert!(stderr(&output).contains("wg0.conf:4:13: PublicKey: this is the interface's own key"));
 }
 
 /// A server as guides have it.

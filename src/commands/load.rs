@@ -9,7 +9,7 @@ use crate::config::{self, Config};
 use crate::error::Error;
 use crate::host::config_file::Target;
 use crate::host::endpoints::Unresolved;
-use crate::host::names;
+use crate::host::{keys, names};
 use crate::report::Report;
 use crate::step::Step;
 
@@ -58,6 +58,34 @@ pub(super) fn warn_of_access(file: &dyn Display, report: Report) {
     report.warning(format_args!(
         "`{file}' is world accessible: `chmod 600` keeps its keys secret"
     ));
+}
+
+/// Reads the keys that the config leaves to files of their own, and says what is wrong with these and with keys.
+pub(super) fn keys(
+    config: &mut Config,
+    text: &str,
+    target: &Target,
+    report: Report,
+) -> Result<(), Error> {
+    let unusable = keys::load(config);
+    let unusable: Vec<_> = unusable.iter().map(|it| it.diagnostic(text)).collect();
+    tell(&unusable, target, report);
+    if !unusable.is_empty() {
+        return Err(Error::said());
+    }
+    let own = config.own_peers().map(|peer| {
+        config::Diagnostic::warning(
+            "this is the interface's own key, so there will be no such peer",
+        )
+        .key("PublicKey")
+        .hint("here goes what `wg pubkey` prints on the other side")
+        .at(text, peer.public_key.span)
+    });
+    tell(&own.collect::<Vec<_>>(), target, report);
+    for path in keys::world_accessible(config) {
+        warn_of_access(&path.display(), report);
+    }
+    Ok(())
 }
 
 /// Says which endpoints have no address, and whether that is the end: unless they are ignored, it is.

@@ -15,12 +15,14 @@ pub(super) fn strip(args: &cli::Target, report: Report) -> Result<(), Error> {
     if let Some(hint) = &target.hint {
         report.hint(hint);
     }
-    match config::decode(&text) {
+    let stripped = match config::decode(&text) {
         Ok(text) => {
-            let file = target.shown();
-            let stripped = config::strip_with_keys(text, |key, path| keys::line(key, path, &file))?;
-            Ok(load::print(&stripped)?)
+            config::strip_with_keys(text, keys::line).map_err(|unusable| unusable.diagnostic(text))
         }
+        Err(diagnostic) => Err(diagnostic),
+    };
+    match stripped {
+        Ok(stripped) => Ok(load::print(&stripped)?),
         Err(diagnostic) => {
             load::tell(&[diagnostic], &target, report);
             Err(Error::said())

@@ -20,7 +20,7 @@ pub fn strip(text: &str) -> String {
 /// `PresharedKeyFile` as a whole line: `PrivateKey = ...`.
 pub fn strip_with_keys<E>(
     text: &str,
-    key_in: impl Fn(&str, Spanned<&str>) -> Result<Option<Zeroizing<String>>, E>,
+    key_in: impl Fn(&'static str, Spanned<&str>) -> Result<Option<Zeroizing<String>>, E>,
 ) -> Result<String, E> {
     let mut stripped = String::with_capacity(text.len() + 2);
     let mut section = Section::Unknown;

@@ -1,37 +1,65 @@
 //! Keys that a config file leaves in files of their own.
 
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::str::FromStr;
 
 use anyhow::{Context, Result, ensure};
 use zeroize::Zeroizing;
 
 use super::config_file::{is_world_accessible, open_regular};
-use crate::config::{Config, Spanned};
+use crate::config::{Config, Diagnostic, Span, Spanned};
 use crate::key::{InvalidKey, KEY_LEN, PresharedKey, PrivateKey};
 
 /// The largest key file that is read, in bytes: a key and some blanks.
 const LARGEST: u64 = 4096;
 
-/// Reads the keys of `PrivateKeyFile` and `PresharedKeyFile` into the config, which is that of `file`.
-pub fn load(config: &mut Config, file: &str) -> Result<()> {
-    let place = |path: &Spanned<PathBuf>, key: &str| format!("{file}:{}: {key}", path.span.line);
+/// A file whose key cannot be had.
+#[derive(Debug)]
+pub struct Unusable {
+    /// The key of the config file that names it.
+    key: &'static str,
+    /// Where it stands there.
+    span: Span,
+    why: anyhow::Error,
+}
+
+impl Unusable {
+    fn new(key: &'static str, span: Span, why: anyhow::Error) -> Self {
+        Self { key, span, why }
+    }
+
+    /// Says so, with the place in the config file's text.
+    pub fn diagnostic(&self, text: &str) -> Diagnostic {
+        let diagnostic = Diagnostic::error(format!("{:#}", self.why)).key(self.key);
+        diagnostic.at(text, self.span)
+    }
+}
+
+/// Reads the keys of `PrivateKeyFile` and `PresharedKeyFile` into the config. Returns what cannot be had.
+pub fn load(config: &mut Config) -> Vec<Unusable> {
+    let mut unusable = Vec::new();
     let interface = &mut config.interface;
     if let Some(path) = &interface.private_key_file {
-        interface.private_key = read(path).with_context(|| place(path, "PrivateKeyFile"))?;
+        match read(path) {
+            Ok(key) => interface.private_key = key,
+            Err(why) => unusable.push(Unusable::new("PrivateKeyFile", path.span, why)),
+        }
     }
     for peer in &mut config.peers {
         if let Some(path) = &peer.preshared_key_file {
-            peer.preshared_key = read(path).with_context(|| place(path, "PresharedKeyFile"))?;
+            match read(path) {
+                Ok(key) => peer.preshared_key = key,
+                Err(why) => unusable.push(Unusable::new("PresharedKeyFile", path.span, why)),
+            }
         }
     }
-    Ok(())
+    unusable
 }
 
 /// Returns the line that says in the file itself what `PrivateKeyFile` and `PresharedKeyFile` leave to another: none for
 /// any other key of the file, and for a file without a key.
-pub fn line(key: &str, path: Spanned<&str>, file: &str) -> Result<Option<Zeroizing<String>>> {
+pub fn line(key: &'static str, path: Spanned<&str>) -> Result<Option<Zeroizing<String>>, Unusable> {
     let from = Path::new(path.value);
     let line = |name: &str, key: Zeroizing<String>| Zeroizing::new(format!("{name} = {}", *key));
     let found = match key {
@@ -41,7 +69,7 @@ pub fn line(key: &str, path: Spanned<&str>, file: &str) -> Result<Option<Zeroizi
             .map(|found| found.map(|found| line("PresharedKey", found.to_base64()))),
         _ => return Ok(None),
     };
-    found.with_context(|| format!("{file}:{}: {key}", path.span.line))
+    found.map_err(|why| Unusable::new(key, path.span, why))
 }
 
 /// Returns the files with the config's keys that others than the owner and the group can get at.

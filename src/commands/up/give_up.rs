@@ -1,0 +1,116 @@
+//! An `up` that does not come to its end: all that was done is undone.
+
+use super::Attempt;
+use crate::apply::{FailedStep, Stop, Transaction, as_much_as_possible};
+use crate::commands::describe;
+use crate::error::Error;
+use crate::host::Host;
+use crate::host::lock::Lock;
+use crate::host::record::Record;
+use crate::plan;
+use crate::state::Sysctl;
+use crate::step::{HookPhase, Step};
+
+impl Attempt<'_> {
+    /// Undoes what was done, and says how that went.
+    pub(super) fn give_up(
+        &self,
+        host: &mut Host,
+        lock: Option<Lock>,
+        mut transaction: Transaction,
+        stop: Stop,
+    ) -> Error {
+        let ifname = self.ifname;
+        let begun = |phase| {
+            let of_phase = |step: &Step| matches!(step, Step::Hook { phase: p, .. } if *p == phase);
+            transaction.done().iter().any(of_phase)
+        };
+        let post_up = begun(HookPhase::PostUp);
+        let hooks = post_up || begun(HookPhase::PreUp);
+        let mut left = Vec::new();
+        if post_up {
+            left.extend(self.run_hooks(host, HookPhase::PreDown));
+        }
+        let lock = lock.or_else(|| host.lock_to_undo());
+        let left_to_us = self.share_sysctls(host, &mut transaction);
+        let mut not_undone = transaction.roll_back(host);
+        not_undone.extend(as_much_as_possible(host, &left_to_us));
+        let forgotten = if not_undone.is_empty() {
+            self.forget()
+        } else {
+            Ok(())
+        };
+        drop(lock);
+        left.extend(not_undone);
+        if hooks {
+            left.extend(self.run_hooks(host, HookPhase::PostDown));
+        }
+        let mut error = describe(stop);
+        if let Err(why) = &forgotten {
+            error = error.outcome(format_args!("{why:#}")).something_left();
+        }
+        if !left.is_empty() {
+            let sentence = if left.iter().all(FailedStep::is_hook) {
+                format!("{ifname} was rolled back, but hooks failed:")
+            } else {
+                format!("{ifname} was not rolled back completely; still to undo:")
+            };
+            return error.outcome(sentence).left(&left);
+        }
+        if forgotten.is_err() {
+            return error;
+        }
+        error.outcome(if hooks {
+            format!(
+                "{ifname} was rolled back, and what PreUp and PostUp did as far as PreDown and PostDown undo it"
+            )
+        } else {
+            format!("{ifname} was rolled back: nothing was changed")
+        })
+    }
+
+    /// Leaves the kernel variables as they are that others need by now, and returns the steps that put those back which
+    /// others have left to this tunnel meanwhile. If nobody can tell, what was done is undone.
+    fn share_sysctls(&self, host: &mut Host, transaction: &mut Transaction) -> Vec<Step> {
+        let Ok(Some(record)) = Record::read(self.ifname) else {
+            return Vec::new();
+        };
+        if record.sysctls.is_empty() {
+            return Vec::new();
+        }
+        let Ok(found) = host.observe(self.ifname, Some(&record)) else {
+            return Vec::new();
+        };
+        let mut ours = record.sysctls_to_restore(self.ifname, &found);
+        transaction.leave(
+            |step| matches!(step, Step::SetSysctl { sysctl, .. } if !ours.contains_key(sysctl)),
+        );
+        let is_done = |it: &Sysctl| {
+            let sets = |step: &Step| matches!(step, Step::SetSysctl { sysctl, .. } if sysctl == it);
+            transaction.done().iter().any(sets)
+        };
+        let is_leftover = |it: &Sysctl| {
+            let needs = |record: &Record| record.sysctls.contains_key(it);
+            self.leftover.is_some_and(needs)
+        };
+        ours.retain(|sysctl, _| !is_done(sysctl) && !is_leftover(sysctl));
+        let put_back = |(sysctl, to)| {
+            let from = record.sysctls.get(&sysctl)?.value.clone();
+            Some(Step::SetSysctl { sysctl, from, to })
+        };
+        ours.into_iter().filter_map(put_back).collect()
+    }
+
+    /// Puts the record back to what it was before.
+    fn forget(&self) -> anyhow::Result<()> {
+        match self.leftover {
+            Some(record) => record.write(self.ifname),
+            None => Record::delete(self.ifname),
+        }
+    }
+
+    fn run_hooks(&self, host: &mut Host, phase: HookPhase) -> Vec<FailedStep> {
+        let hooks = &self.config.interface.hooks;
+        as_much_as_possible(host, &plan::hook_steps(self.ifname, hooks, phase))
+    }
+}
