@@ -37,8 +37,8 @@ up server
 up client
 seen 192.0.2.2 client 198.51.100.1 80
 seen 2001:db8:2::2 client 2001:db8:f::1 80
-reaches client 10.8.0.1
-reaches client fd00:8::1
+reaches client 10.0.0.1
+reaches client fd00::1
 on client cat /etc/resolv.conf | has 9.9.9.9
 down client
 seen 203.0.113.2 client 198.51.100.1 80
@@ -114,8 +114,8 @@ seen 192.168.10.2 pc-a 192.168.20.2 80
 seen fd00:10::2 pc-a fd00:20::2 80
 seen 192.168.20.2 pc-b 192.168.10.2 80
 seen fd00:20::2 pc-b fd00:10::2 80
-seen 10.8.0.1 gate-a 192.168.20.2 80
-seen fd00:8::2 gate-b fd00:10::2 80
+seen 10.0.0.1 gate-a 192.168.20.2 80
+seen fd00::2 gate-b fd00:10::2 80
 down gate-a
 misses pc-a 192.168.20.2
 down gate-b",
@@ -149,10 +149,10 @@ recipe home cgnat/home.conf VPS=vps
 up vps
 up home
 for port in 80 443; do
-	seen 10.8.0.1 world 192.0.2.2 $port 198.51.100.1
-	seen fd00:8::1 world 2001:db8:2::2 $port 2001:db8:f::1
-	for host in laptop home vps; do seen 10.8.0.1 $host 192.0.2.2 $port; done
-	seen fd00:8::1 vps 2001:db8:2::2 $port
+	seen 10.0.0.1 world 192.0.2.2 $port 198.51.100.1
+	seen fd00::1 world 2001:db8:2::2 $port 2001:db8:f::1
+	for host in laptop home vps; do seen 10.0.0.1 $host 192.0.2.2 $port; done
+	seen fd00::1 vps 2001:db8:2::2 $port
 done
 # what the server at home sends goes where it went
 serve world 80
@@ -175,8 +175,8 @@ for port in 80 443; do
 	seen 198.51.100.1 world 192.0.2.2 $port 198.51.100.1
 	seen 2001:db8:f::1 world 2001:db8:2::2 $port 2001:db8:f::1
 	seen 203.0.113.2 laptop 192.0.2.2 $port
-	for host in home vps; do seen 10.8.0.1 $host 192.0.2.2 $port; done
-	seen fd00:8::1 vps 2001:db8:2::2 $port
+	for host in home vps; do seen 10.0.0.1 $host 192.0.2.2 $port; done
+	seen fd00::1 vps 2001:db8:2::2 $port
 done
 # what the server at home sends goes through the tunnel, but to its LAN
 serve world 80

@@ -20,9 +20,8 @@ pub struct KillSwitch {
     pub keep_inbound: bool,
 }
 
-/// Ports of DHCP, from and to: of a client for IPv4 and IPv6, and of a server for IPv4 on the way to one that has no
-/// address yet; one for IPv6 answers at a link-local address (RFC 2131, RFC 8415).
-const DHCP: [(u32, u32); 3] = [(68, 67), (546, 547), (67, 68)];
+/// Client and server ports of DHCP for IPv4 and IPv6 (RFC 2131, RFC 8415).
+const DHCP: [(u32, u32); 2] = [(68, 67), (546, 547)];
 
 /// Neighbour discovery (RFC 4861), and the membership of its multicast groups, without which switches do not deliver it
 /// (RFC 3810).
@@ -64,11 +63,18 @@ impl NftTable {
             let answers = is(ct("direction"), text(&"reply"));
             accept(vec![answers, is(ct_mark(), mark(*fwmark))], ", KeepInbound");
         }
-        for (from, to) in DHCP {
+        let ports = |from, to| {
             let from = is(payload("udp", "sport"), Expression::Number(from));
             let to = is(payload("udp", "dport"), Expression::Number(to));
-            accept(vec![from, to], ", DHCP");
+            [from, to]
+        };
+        for (client, server) in DHCP {
+            accept(ports(client, server).into(), ", DHCP");
         }
+        // a DHCP server here answers who has no address yet
+        let mut offer = vec![destination(Prefix::BROADCAST)];
+        offer.extend(ports(67, 68));
+        accept(offer, ", DHCP");
         let kind = payload("icmpv6", "type");
         accept(vec![is(kind, any_of(&NEIGHBOUR_DISCOVERY))], ", neighbours");
         accept(vec![destination(Prefix::LINK_LOCAL)], ", LAN");
