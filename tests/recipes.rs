@@ -29,6 +29,7 @@ host server
 host client
 uplink server world 192.0.2 2001:db8:2
 uplink client world 203.0.113
+firewall server
 recipe server server/server.conf CLIENT=client
 recipe client server/client.conf SERVER=server
 serve world 80
@@ -103,6 +104,7 @@ uplink gate-a world 192.0.2
 uplink gate-b world 203.0.113
 uplink pc-a gate-a 192.168.10 fd00:10
 uplink pc-b gate-b 192.168.20 fd00:20
+for gate in gate-a gate-b; do firewall $gate; done
 recipe gate-a site-to-site/site-a.conf SITE-B=gate-b
 recipe gate-b site-to-site/site-b.conf SITE-A=gate-a
 for pc in pc-a pc-b; do serve $pc 80; done
@@ -130,6 +132,7 @@ uplink isp world 203.0.113
 uplink router isp 100.64.0
 uplink home router 192.168.1
 neighbour laptop router home 192.168.1
+firewall vps
 router isp world
 router router isp
 for port in 80 443; do serve home $port; done

@@ -54,6 +54,13 @@ attach() {
 	for address in "${@:3}"; do on "$1" ip addr add "$address" dev "$2"; done
 	on "$1" ip link set "$2" up
 }
+# firewall HOST: lets nothing in but pings, and nothing through.
+firewall() {
+	on "$1" nft 'table inet filter {
+		chain input { type filter hook input priority 0; policy drop; ct state established,related accept; meta l4proto { icmp, ipv6-icmp } accept; }
+		chain forward { type filter hook forward priority 0; policy drop; ct state established,related accept; }
+	}'
+}
 # settled HOST INTERFACE: its link-local address comes when it likes
 settled() { until [[ $(on "$1" ip -6 -o addr show dev "$2" scope link -tentative) ]]; do sleep 0.02; done; }
 # router HOST [UPLINK]: forwards, and what leaves by UPLINK has its IPv4 address.
