@@ -5,6 +5,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
+use crate::firewall;
 use crate::tool::Tool;
 
 /// Where everything is kept: in memory.
@@ -14,6 +15,15 @@ pub(crate) const FOLDER: &str = "/run/bench";
 pub(crate) struct Case {
     pub(crate) name: &'static str,
     interface: &'static str,
+    /// Lines of `[Interface]` that wgq has alone, and those that do the same for wg-quick.
+    keys: &'static str,
+    hooks: fn() -> String,
+    /// For `nft -f`, up and down.
+    nft: Option<[&'static str; 2]>,
+    /// The kernel variables that are 1 while it is up, and 0 without.
+    pub(crate) sysctls: &'static [&'static str],
+    /// Whether a firewall is there that drops what nobody has let in.
+    pub(crate) has_firewall: bool,
     peers: usize,
     allowed_ips: usize,
     full_tunnel: bool,
@@ -26,6 +36,11 @@ pub(crate) struct Case {
 const ROUTER: Case = Case {
     name: "",
     interface: "ListenPort = 51820\nAddress = 10.0.0.1/24\n",
+    keys: "",
+    hooks: String::new,
+    nft: None,
+    sysctls: &[],
+    has_firewall: false,
     peers: 1,
     allowed_ips: 1,
     full_tunnel: false,
@@ -35,7 +50,7 @@ const ROUTER: Case = Case {
 
 /// Neither has DNS: telling the resolver is other programs' time. Where there are many peers or `AllowedIPs`, each has a
 /// /32 outside of the interface's subnet, so that there is a route for each.
-pub(crate) const CASES: [Case; 5] = [
+pub(crate) const CASES: [Case; 6] = [
     Case {
         name: "server, 1 peer",
         ..ROUTER
@@ -44,6 +59,18 @@ pub(crate) const CASES: [Case; 5] = [
         name: "full-tunnel client",
         interface: "Address = 10.0.0.2/24, fd00::2/64\n",
         full_tunnel: true,
+        nft: Some([NFT_UP, "delete table inet floor-wg0\n"]),
+        sysctls: &["net.ipv4.conf.all.src_valid_mark"],
+        ..ROUTER
+    },
+    Case {
+        name: "server, all keys",
+        interface: "ListenPort = 51820\nAddress = 10.0.0.1/24, fd00::1/64\n",
+        keys: firewall::KEYS,
+        hooks: firewall::hooks,
+        nft: Some([firewall::NFT_UP, firewall::NFT_DOWN]),
+        sysctls: &["net.ipv4.ip_forward", "net.ipv6.conf.all.forwarding"],
+        has_firewall: true,
         ..ROUTER
     },
     Case {
@@ -69,8 +96,8 @@ pub(crate) const CASES: [Case; 5] = [
 /// A case and its files, each made for one program.
 pub(crate) struct Prepared {
     pub(crate) case: &'static Case,
-    /// For wg-quick and wgq.
-    pub(crate) config: PathBuf,
+    pub(crate) wgq: PathBuf,
+    pub(crate) wg_quick: PathBuf,
     /// For `wg setconf`.
     pub(crate) setconf: PathBuf,
     /// For `ip -batch` and `ip -6 -batch`, up and down.
@@ -83,9 +110,9 @@ impl Case {
     /// Writes the files.
     pub(crate) fn prepare(&'static self) -> Prepared {
         let folder = Path::new(FOLDER).join(self.name.replace([' ', ','], ""));
-        fs::create_dir_all(&folder).unwrap();
         let write = |name: &str, text: &str| {
             let path = folder.join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(&path, text).unwrap();
             fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
             path
@@ -103,23 +130,21 @@ impl Case {
         if self.full_tunnel {
             setconf += "FwMark = 0xca6c\n";
         }
-        let config = format!("[Interface]\n{key}{}{peers}", self.interface);
+        let config = |more: &str| format!("[Interface]\n{key}{}{more}{peers}", self.interface);
         let (up, up6, down, down6) = self.batches();
         let write_some = |name: &str, text: String| (!text.is_empty()).then(|| write(name, &text));
         Prepared {
             case: self,
-            config: write("wg0.conf", &config),
+            wgq: write("wgq/wg0.conf", &config(self.keys)),
+            wg_quick: write("wg-quick/wg0.conf", &config(&(self.hooks)())),
             setconf: write("setconf", &(setconf + &peers)),
             batches: [
                 [write_some("up", up), write_some("up6", up6)],
                 [write_some("down6", down6), write_some("down", down)],
             ],
-            nft: self.full_tunnel.then(|| {
-                [
-                    write("nft-up", NFT_UP),
-                    write("nft-down", "delete table inet floor-wg0\n"),
-                ]
-            }),
+            nft: self
+                .nft
+                .map(|[up, down]| [write("nft-up", up), write("nft-down", down)]),
         }
     }
 
@@ -142,7 +167,9 @@ impl Case {
             return vec!["0.0.0.0/0".to_owned(), "::/0".to_owned()];
         }
         if self.peers == 1 && self.allowed_ips == 1 {
-            return vec!["10.0.0.2/32".to_owned()]; // within the interface's subnet, as in the guides
+            // within the interface's subnet, as in the guides
+            let prefixes = ["10.0.0.2/32", "fd00::2/128"].map(str::to_owned).to_vec();
+            return prefixes[..if self.keys.is_empty() { 1 } else { 2 }].to_vec();
         }
         let numbers = (peer - 1) * self.allowed_ips..peer * self.allowed_ips;
         numbers

@@ -1,8 +1,9 @@
 //! How long `up` and `down` take beside wg-quick, and beside the least that the same work takes: `cargo bench`.
 //!
-//! It runs in the virtual machine of tests/vm, where there is a kernel with `WireGuard`, and takes a few minutes. What it
-//! prints are ratios. The machine's clock counts instructions, so that they are the same in each run, and do not depend on
-//! what an emulator finds hard, nor on what else is going on.
+//! It runs in the virtual machine of tests/vm, where there is a kernel with `WireGuard`, and takes a few minutes. Words after
+//! `--` choose the cases that have one of them in their name. What it prints are ratios. The machine's clock counts
+//! instructions, so that they are the same in each run, and do not depend on what an emulator finds hard, nor on what else
+//! is going on.
 
 #![allow(
     clippy::unwrap_used,
@@ -16,6 +17,7 @@
 )]
 
 mod case;
+mod firewall;
 mod measure;
 mod memory;
 mod table;
@@ -34,19 +36,27 @@ use measure::{Namespaces, once};
 use table::Results;
 use tool::{Tool, Way};
 
-/// The argument by which this program, started by itself, knows that it is in the machine; the paths of wgq and wg-quick follow.
+/// The argument by which this program, started by itself, knows that it is in the machine; the paths of wgq and wg-quick
+/// follow, and the words by which cases are chosen.
 const IN_MACHINE: &str = "--in-machine";
 
 fn main() {
     let arguments: Vec<OsString> = env::args_os().collect();
     match arguments.iter().position(|argument| argument == IN_MACHINE) {
-        Some(at) => in_machine(arguments[at + 1].as_ref(), arguments[at + 2].as_ref()),
-        None => on_host(),
+        Some(at) => {
+            let words = &arguments[at + 3..];
+            in_machine(
+                arguments[at + 1].as_ref(),
+                arguments[at + 2].as_ref(),
+                words,
+            );
+        }
+        None => on_host(arguments[1..].iter().filter(|word| *word != "--bench")),
     }
 }
 
 /// Boots the machine, has everything measured there, and adds what can be measured here.
-fn on_host() {
+fn on_host<'a>(words: impl Iterator<Item = &'a OsString>) {
     let wgq = Path::new(env!("CARGO_BIN_EXE_wgq"));
     let vm = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vm");
     let ended = Command::new(vm.join("run"))
@@ -56,6 +66,7 @@ fn on_host() {
         .arg(env::current_exe().unwrap())
         .arg(IN_MACHINE)
         .args([wgq, &wg_quick(&vm)])
+        .args(words)
         .stdin(Stdio::null())
         .status()
         .unwrap();
@@ -80,7 +91,7 @@ fn wg_quick(vm: &Path) -> PathBuf {
     }
 }
 
-fn in_machine(wgq: &Path, wg_quick: &Path) {
+fn in_machine(wgq: &Path, wg_quick: &Path, words: &[OsString]) {
     fs::create_dir_all(case::FOLDER).unwrap();
     let tools = [
         // alone in a folder: it takes the `wg` beside it, and the one that came with it is started by a script
@@ -93,11 +104,14 @@ fn in_machine(wgq: &Path, wg_quick: &Path) {
     fs::write("/proc/sys/kernel/modprobe", "\n").unwrap();
     measure::enter_group();
     let mut namespaces = Namespaces::default();
-    let cases: Vec<Prepared> = CASES.iter().map(Case::prepare).collect();
+    let words = words.iter().map(|word| word.to_string_lossy());
+    let is_chosen =
+        |case: &&Case| words.len() == 0 || words.clone().any(|word| case.name.contains(&*word));
+    let cases: Vec<Prepared> = CASES.iter().filter(is_chosen).map(Case::prepare).collect();
     let mut results = Results::default();
     for case in cases.iter().filter(|case| case.is_small()) {
         for tool in &tools {
-            namespaces.enter_new();
+            namespaces.enter_new(case.case.has_firewall);
             for way in Way::BOTH {
                 results.add_trace(case, tool, way, trace::trace(tool.commands(way, case)));
             }
@@ -107,7 +121,7 @@ fn in_machine(wgq: &Path, wg_quick: &Path) {
     for case in &cases {
         for round in 0..case.case.rounds {
             for tool in tools.iter().filter(|tool| round < case.rounds_of(tool)) {
-                namespaces.enter_new();
+                namespaces.enter_new(case.case.has_firewall);
                 for way in Way::BOTH {
                     if round == 0
                         && let Some(parts) = tool.parts(way, case)

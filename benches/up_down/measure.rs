@@ -11,6 +11,7 @@ use std::time::Instant;
 use nix::sched::{CloneFlags, unshare};
 
 use crate::case::FOLDER;
+use crate::firewall;
 
 /// What a run took, in seconds.
 #[derive(Clone, Copy, Default)]
@@ -44,8 +45,8 @@ impl Sum for Sample {
 pub(crate) struct Namespaces(Vec<File>);
 
 impl Namespaces {
-    /// Makes one; from now on it is this program's.
-    pub(crate) fn enter_new(&mut self) {
+    /// Makes one, with a firewall that drops or none; from now on it is this program's.
+    pub(crate) fn enter_new(&mut self, has_firewall: bool) {
         unshare(CloneFlags::CLONE_NEWNET).unwrap();
         self.0.push(File::open("/proc/self/ns/net").unwrap());
         let mut ip = Command::new("ip");
@@ -65,6 +66,9 @@ impl Namespaces {
             .write_all(lines.as_bytes())
             .unwrap();
         assert!(ip.wait().unwrap().success());
+        if has_firewall {
+            once(Command::new("bash").args(["-c", firewall::DROPPING])).unwrap();
+        }
     }
 }
 

@@ -49,7 +49,7 @@ impl Results {
         );
         println!("                      wg-quick         floor            runs");
         println!("                      up     down      up     down      wg-quick  wgq and floor");
-        for name in CASES.map(|case| case.name) {
+        for name in self.names() {
             let ratio = |tool, way| self.median(name, tool, way) / self.median(name, WGQ, way);
             println!(
                 "{name:20}{:6.1}   {:6.1}  {:6.2}   {:6.2}      {:8}  {:13}",
@@ -63,12 +63,12 @@ impl Results {
         }
         println!("\nHow much of the time is waiting, for the kernel's grace periods, in %\n");
         println!("                           wg-quick     wgq   floor");
-        rows(|name, way| [0, 1, 2].map(|tool| waiting(&self.samples[&(name, tool, way)])));
+        self.rows(|name, way| [0, 1, 2].map(|tool| waiting(&self.samples[&(name, tool, way)])));
         println!(
             "\nWhat of wgq's own time is the start of the program, looking and planning, doing it, waiting, in %\n"
         );
         println!("                             start    plan      do    wait");
-        rows(|name, way| self.parts(name, way));
+        self.rows(|name, way| self.parts(name, way));
         println!("\nSystem calls, in processes, with commits of nftables\n");
         for ((name, tool, way), trace) in &self.traces {
             println!(
@@ -92,6 +92,22 @@ impl Results {
             .map(|part| 100.0 * part.max(0.0) / wall)
     }
 
+    /// The cases that were measured, in order.
+    fn names(&self) -> impl Iterator<Item = &'static str> {
+        let names = CASES.iter().map(|case| case.name);
+        names.filter(|name| self.samples.contains_key(&(*name, WGQ, Way::Up)))
+    }
+
+    /// Prints a row of figures for each case and way.
+    fn rows<const N: usize>(&self, figures: impl Fn(&'static str, Way) -> [f64; N]) {
+        for name in self.names() {
+            for way in Way::BOTH {
+                let figures = figures(name, way).map(|figure| format!("{figure:8.0}"));
+                println!("{name:20}{:6}{}", way.verb(), figures.concat());
+            }
+        }
+    }
+
     fn median(&self, name: &'static str, tool: usize, way: Way) -> f64 {
         let samples = &self.samples[&(name, tool, way)];
         let mut walls: Vec<f64> = samples.iter().map(|sample| sample.wall).collect();
@@ -104,14 +120,4 @@ impl Results {
 fn waiting(samples: &[Sample]) -> f64 {
     let all: Sample = samples.iter().copied().sum();
     100.0 * (1.0 - all.work / all.wall).max(0.0)
-}
-
-/// Prints a row of figures for each case and way.
-fn rows<const N: usize>(figures: impl Fn(&'static str, Way) -> [f64; N]) {
-    for name in CASES.map(|case| case.name) {
-        for way in Way::BOTH {
-            let figures = figures(name, way).map(|figure| format!("{figure:8.0}"));
-            println!("{name:20}{:6}{}", way.verb(), figures.concat());
-        }
-    }
 }

@@ -1,5 +1,6 @@
 //! Who brings it up and down.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -45,11 +46,10 @@ impl Tool {
     /// The programs to run, one after the other.
     pub(crate) fn commands(&self, way: Way, case: &Prepared) -> Vec<Command> {
         match (self, way) {
-            (Self::WgQuick(program) | Self::Wgq(program), way) => {
-                let mut command = Command::new(program);
-                command.arg(way.verb()).arg(&case.config);
-                vec![command]
+            (Self::WgQuick(program), way) => {
+                vec![with_file(program, &[way.verb()], &case.wg_quick)]
             }
+            (Self::Wgq(program), way) => vec![with_file(program, &[way.verb()], &case.wgq)],
             (Self::Floor, Way::Up) => floor_up(case),
             (Self::Floor, Way::Down) => floor_down(case),
         }
@@ -63,7 +63,7 @@ impl Tool {
         let mut start = Command::new(program);
         start.arg("--version");
         let mut plan = Command::new(program);
-        plan.args(["--dry-run", way.verb()]).arg(&case.config);
+        plan.args(["--dry-run", way.verb()]).arg(&case.wgq);
         Some([start, plan])
     }
 }
@@ -78,7 +78,7 @@ fn floor_up(case: &Prepared) -> Vec<Command> {
     commands.extend(v6.iter().map(|batch| ip(batch, true)));
     if let Some([up, _]) = &case.nft {
         commands.push(with_file("nft", &["-f"], up));
-        commands.push(src_valid_mark(1));
+        commands.push(sysctls(case, 1));
     }
     commands
 }
@@ -89,7 +89,7 @@ fn floor_down(case: &Prepared) -> Vec<Command> {
     commands.extend(v4.iter().map(|batch| ip(batch, false)));
     if let Some([_, down]) = &case.nft {
         commands.push(with_file("nft", &["-f"], down));
-        commands.push(src_valid_mark(0));
+        commands.push(sysctls(case, 0));
     }
     commands
 }
@@ -101,13 +101,16 @@ fn ip(batch: &Path, ipv6: bool) -> Command {
     command
 }
 
-fn src_valid_mark(value: u8) -> Command {
+fn sysctls(case: &Prepared, value: u8) -> Command {
     let mut command = Command::new("sysctl");
-    command.args(["-q", &format!("net.ipv4.conf.all.src_valid_mark={value}")]);
+    let names = case.case.sysctls.iter();
+    command
+        .arg("-q")
+        .args(names.map(|name| format!("{name}={value}")));
     command
 }
 
-fn with_file(program: &str, arguments: &[&str], file: &Path) -> Command {
+fn with_file(program: impl AsRef<OsStr>, arguments: &[&str], file: &Path) -> Command {
     let mut command = Command::new(program);
     command.args(arguments).arg(file);
     command
@@ -123,6 +126,16 @@ pub(crate) fn load_modules() -> Command {
         "nf_tables",
         "nft_fib_inet",
         "nft_ct",
+        "nft_chain_nat",
+        "nft_masq",
+        "nft_nat",
+        "nft_compat",
+        "xt_MASQUERADE",
+        "xt_TCPMSS",
+        "xt_addrtype",
+        "xt_conntrack",
+        "xt_nat",
+        "xt_tcpudp",
         "netlink_diag", // for strace
     ]);
     command
