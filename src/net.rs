@@ -236,6 +236,12 @@ impl Prefix {
         len: 7,
     };
 
+    /// All hosts of a link, which no router forwards (RFC 919): `255.255.255.255/32`.
+    pub const BROADCAST: Self = Self {
+        ip: IpAddr::V4(Ipv4Addr::BROADCAST),
+        len: 32,
+    };
+
     /// The addresses by which a host speaks with itself: `127.0.0.0/8`, or `::1/128`.
     pub fn loopback(family: Family) -> Self {
         match family {

@@ -51,7 +51,7 @@ pub(super) const KEYS: &[Key] = &[
     interface("PrivateKey", Wg, Replaces, |i, e, _| values::private_key(e.value).map(|key| i.private_key = key)),
     interface("ListenPort", Wg, Replaces, |i, e, r| endpoint::port(e.value, r.names).map(|port| i.listen_port = Some(port))),
     interface("FwMark", Wg, Replaces, |i, e, _| values::fwmark(e.value).map(|mark| i.fwmark = Some(e.value.spanned(mark)))),
-    peer("PublicKey", Wg, Replaces, |p, e, _| values::key(e.value).map(|key| p.public_key = e.value.spanned(key))),
+    peer("PublicKey", Wg, Replaces, |p, e, _| values::public_key(e.value).map(|key| p.public_key = e.value.spanned(key))),
     peer("PresharedKey", Wg, Replaces, |p, e, _| values::preshared_key(e.value).map(|key| p.preshared_key = key)),
     peer("AllowedIPs", Wg, Adds, |p, e, r| { values::allowed_ips(p, e, r); Ok(()) }),
     peer("Endpoint", Wg, Replaces, |p, e, r| endpoint::endpoint(e.value, r).map(|to| p.endpoint = Some(e.value.spanned(to)))),

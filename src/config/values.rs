@@ -12,7 +12,7 @@ use super::model::{Interface, Peer, Table};
 use super::reader::{Names, Reader};
 use super::report::{Fault, Report, quoted};
 use super::span::{Fragment, Spanned, is_blank};
-use crate::key::{InvalidKey, KEY_LEN, PresharedKey, PrivateKey};
+use crate::key::{InvalidKey, KEY_LEN, PresharedKey, PrivateKey, PublicKey};
 use crate::net::{Address, FwMark, Invalid, Prefix, TableId};
 
 /// A key as the kernel says that there is none.
@@ -23,6 +23,11 @@ pub(super) fn key<K: FromStr<Err = InvalidKey>>(value: Fragment<'_>) -> Result<K
     let text = Zeroizing::new(value.squashed().into_owned());
     text.parse()
         .map_err(|error: InvalidKey| Fault::new(value, error.to_string()))
+}
+
+/// `PublicKey`
+pub(super) fn public_key(value: Fragment<'_>) -> Result<PublicKey, Fault> {
+    key(value).map_err(|fault| fault.hint("the peer's own `wg pubkey` prints it"))
 }
 
 /// `PrivateKey`

@@ -63,16 +63,18 @@ impl NftTable {
             let answers = is(ct("direction"), text(&"reply"));
             accept(vec![answers, is(ct_mark(), mark(*fwmark))], ", KeepInbound");
         }
+        let ports = |from, to| {
+            let from = is(payload("udp", "sport"), Expression::Number(from));
+            let to = is(payload("udp", "dport"), Expression::Number(to));
+            [from, to]
+        };
         for (client, server) in DHCP {
-            let from = is(payload("udp", "sport"), Expression::Number(client));
-            accept(
-                vec![
-                    from,
-                    is(payload("udp", "dport"), Expression::Number(server)),
-                ],
-                ", DHCP",
-            );
+            accept(ports(client, server).into(), ", DHCP");
         }
+        // a DHCP server here answers who has no address yet
+        let mut offer = vec![destination(Prefix::BROADCAST)];
+        offer.extend(ports(67, 68));
+        accept(offer, ", DHCP");
         let kind = payload("icmpv6", "type");
         accept(vec![is(kind, any_of(&NEIGHBOUR_DISCOVERY))], ", neighbours");
         accept(vec![destination(Prefix::LINK_LOCAL)], ", LAN");

@@ -1,6 +1,8 @@
 //! The man page: what `clap_mangen` makes of the command line, with the written sections in man/sections.
 
 use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
 use std::process::Command as Process;
 
 use clap::Command;
@@ -112,7 +114,19 @@ fn page() -> String {
         page += &subcommand(sub);
     }
     page += &rendered(|to| man.render_options_section(to));
-    page + &WRITTEN.concat()
+    page + &with_examples(&WRITTEN.concat())
+}
+
+/// A line `.so examples/FILE` is the text of that file.
+fn with_examples(written: &str) -> String {
+    let lines = written.lines().map(|line| match line.strip_prefix(".so ") {
+        Some(path) => {
+            let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+            fs::read_to_string(file).unwrap().replace('-', "\\-")
+        }
+        None => format!("{line}\n"),
+    });
+    lines.collect()
 }
 
 /// A command as a part of the page: how it is called, what it does, and its options.
