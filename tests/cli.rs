@@ -370,3 +370,23 @@ fn migrate_shows_no_key() {
         "{said}"
     );
 }
+
+#[test]
+fn an_interface_that_is_not_here_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let keys = "Masquerade = wg0, lo, nowhere7\nPortForward = nowhere8:tcp/80 -> 10.0.0.2";
+    let peer = "[Peer]\nPublicKey = TrMvSoP4jYQlY6RIzBgbssQqY3vxI2Pi+y71lOWWXX0=\nAllowedIPs = 10.0.0.2/32";
+    let text = format!("[Interface]\nPrivateKey = {KEY}\n{keys}\n{peer}\n");
+    fs::write(folder.path().join("wg0.conf"), text).unwrap();
+    let output = wgq(folder.path(), &["--dry-run", "up", "wg0.conf"]);
+    let said = stderr(&output);
+    for (place, name) in [
+        ("3:14: Masquerade", "nowhere7"),
+        ("4:15: PortForward", "nowhere8"),
+    ] {
+        let warning =
+            format!("wgq: warning: wg0.conf:{place}: there is no interface `{name}' here\n");
+        assert!(said.contains(&warning), "{said}");
+    }
+    assert_eq!(said.matches("no interface").count(), 2, "{said}");
+}

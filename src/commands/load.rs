@@ -9,7 +9,7 @@ use crate::config::{self, Config};
 use crate::error::Error;
 use crate::host::config_file::Target;
 use crate::host::endpoints::Unresolved;
-use crate::host::{keys, names};
+use crate::host::{Host, keys, names};
 use crate::report::Report;
 use crate::step::Step;
 
@@ -84,6 +84,25 @@ pub(super) fn keys(
     tell(&own.collect::<Vec<_>>(), target, report);
     for path in keys::world_accessible(config) {
         warn_of_access(&path.display(), report);
+    }
+    Ok(())
+}
+
+/// Warns of interfaces that rules name and that this host does not have: as likely another one is meant as it is to come.
+pub(super) fn warn_of_absent(
+    config: &Config,
+    text: &str,
+    target: &Target,
+    host: &mut Host,
+    report: Report,
+) -> anyhow::Result<()> {
+    for (key, name) in config.interface.firewall.interfaces() {
+        if name.value != target.ifname && !host.has_link(name.value)? {
+            let absent = format!("there is no interface `{}' here", name.value);
+            let diagnostic = config::Diagnostic::warning(absent).key(key);
+            let hint = "`ip -br link` lists those there are; the rules are for it once it comes";
+            tell(&[diagnostic.hint(hint).at(text, name.span)], target, report);
+        }
     }
     Ok(())
 }

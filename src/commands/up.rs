@@ -39,6 +39,7 @@ pub(super) fn up(args: &cli::Up, dry_run: bool, report: Report) -> Result<(), Er
     if host.has_link(ifname)? {
         return Err(already_exists(&mut host, ifname));
     }
+    load::warn_of_absent(&config, &text, &target, &mut host, report)?;
     let leftover = Record::read(ifname)?;
     check_hooks(&config)?;
     let kind = host.choose_driver(args.userspace)?;

@@ -5,7 +5,7 @@ use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
 
-use super::span::Spanned;
+use super::span::{Span, Spanned};
 use crate::net::{Ifname, Prefix};
 
 mod check;
@@ -43,6 +43,23 @@ impl Firewall {
         self.forward.is_some_and(|forward| forward.value)
             || self.masquerade.value != Masquerade::No
             || !self.port_forwards.is_empty()
+    }
+
+    /// The interfaces that are named, each with its key.
+    pub fn interfaces(&self) -> impl Iterator<Item = (&'static str, Spanned<Ifname>)> {
+        let masquerade = &self.masquerade;
+        let names = match &masquerade.value {
+            Masquerade::By(names) => Some(names),
+            Masquerade::No | Masquerade::Anywhere => None,
+        };
+        let leaving = names.into_iter().flatten();
+        let at = |value: Ifname, span: Span| Spanned { value, span };
+        let leaving = leaving.map(move |&name| ("Masquerade", at(name, masquerade.span)));
+        let coming = self
+            .port_forwards
+            .iter()
+            .filter_map(move |forward| Some(("PortForward", at(forward.ifname?, forward.span))));
+        leaving.chain(coming)
     }
 
     /// Whether the MSS of TCP connections is fitted to the tunnel; that of forwarded ones is, unless the file says no.
