@@ -63,10 +63,10 @@ fresh
 mss() {{
 	local namespace=$1 interface=$2 filter=$3
 	shift 3
-	ip netns exec $namespace tcpdump -Z root --immediate-mode -Q in -i $interface -n -c1 -v "$filter" >$work/syn 2>$work/ready &
+	ip netns exec $namespace timeout 5 tcpdump -Z root --immediate-mode -Q in -i $interface -n -c1 -v "$filter" >$work/syn 2>$work/ready &
 	local listener=$!
 	until has listening $work/ready; do sleep 0.02; done
-	ask tcp "$@" >/dev/null
+	ask tcp "$@" >/dev/null || true
 	wait $listener
 	sed -n 's/.*mss \([0-9]*\).*/\1/p' $work/syn
 }}
