@@ -42,6 +42,7 @@ sees fd00:8::1 fd00:8::1 8443 -- client
 # what is for others is not caught
 unheard tcp 198.51.100.1 8080 -- client
 wgq -q down wg0
+second $WGQ -q down tun1
 same
 unheard tcp 192.0.2.2 8080 -- world",
     );
