@@ -121,7 +121,7 @@ flood() {{
 }}
 listen
 flood
-for moment in 0.0{{2..9}} 0.1{{0..4}}; do
+for moment in 0.0{{2,4,6,8}} 0.1{{0,2}}; do
 	$WGQ -q up wg0 2>/dev/null &
 	sleep $moment
 	kill -KILL $! 2>/dev/null || true
