@@ -73,10 +73,16 @@ mss() {{
 syn='tcp[tcpflags] & (tcp-syn|tcp-ack) == tcp-syn'
 # tcp[] does not read behind the header of IPv6
 syn6='ip6[6] == 6 and ip6[53] & 18 == 2'
-[[ $(mss world outside "$syn" 198.51.100.1 80 -- client) == {v4} ]]
-[[ $(mss world outside "$syn6" 2001:db8:f::1 80 fd00:8::2 -- client) == {v6} ]]
-[[ $(mss client tun0 "$syn" 10.8.0.2 80 198.51.100.1 -- world) == {v4} ]]
-[[ $(mss client tun0 "$syn6" fd00:8::2 80 2001:db8:f::1 -- world) == {v6} ]]"#
+clamped() {{
+	local expected=$1 found
+	shift
+	found=$(mss "$@")
+	[[ $found == "$expected" ]] || {{ printf 'expected %s, seen %s: %s\n' "$expected" "$found" "$*"; cat $work/syn $work/ready; return 1; }}
+}}
+clamped {v4} world outside "$syn" 198.51.100.1 80 -- client
+clamped {v6} world outside "$syn6" 2001:db8:f::1 80 fd00:8::2 -- client
+clamped {v4} client tun0 "$syn" 10.8.0.2 80 198.51.100.1 -- world
+clamped {v6} client tun0 "$syn6" fd00:8::2 80 2001:db8:f::1 -- world"#
         ));
     }
 }

@@ -125,7 +125,7 @@ sees 2001:db8:4::2 2001:db8:f::1 80 fd00:8::2 -- client",
 #[test]
 fn two_tunnels_do_not_disturb_each_other() {
     server(
-        r#"config wg1 <<END
+        r"config wg1 <<END
 Address = 10.9.0.1/24, fd00:9::1/64
 ListenPort = 51821
 Masquerade = yes
@@ -155,6 +155,6 @@ wgq -q down wg1
 [[ $(forwarding) == '1 1' ]]
 by_wg0
 wgq -q down wg0
-[[ $(forwarding) == '0 0' ]]"#,
+[[ $(forwarding) == '0 0' ]]",
     );
 }

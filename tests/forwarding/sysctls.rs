@@ -74,7 +74,7 @@ fn the_default_route_that_a_router_advertised_survives_forwarding() {
     // a dot in the name is a slash in the variable's
     for uplink in ["uplink", "uplink.7"] {
         server(&format!(
-            r#"{ROUTER}
+            r"{ROUTER}
 if [[ {uplink} != uplink ]]; then
 	ip link set uplink down
 	ip link set uplink name {uplink}
@@ -106,7 +106,7 @@ wgq -q up wg0
 ip6tables -A FORWARD -i docker0 -j ACCEPT
 wgq -q down wg0
 [[ $(forwarding) == '1 1' && $(accept_ra) == 2 ]]
-default"#
+default"
         ));
     }
 }
