@@ -14,9 +14,11 @@ use crate::net::{Family, Ifname};
 mod accept;
 mod display;
 mod iptables;
+mod passage;
 mod walk;
 
 pub use accept::{Accept, Packets, Place, Tool, comment, found, needed};
+pub use passage::Passage;
 
 /// The packets that a table is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -81,6 +83,8 @@ pub enum Hook {
     Input,
     /// Packets that pass through.
     Forward,
+    /// Packets about to leave, where their source may change.
+    SrcNat,
 }
 
 /// A chain of rules.

@@ -201,6 +201,16 @@ impl Sysctl {
         let name = ifname.as_str().replace('.', "/");
         Self(format!("net.ipv6.conf.{name}.accept_ra").into())
     }
+
+    /// Whether it makes the host pass packets on.
+    pub fn is_forwarding(&self) -> bool {
+        [Self::IP_FORWARD, Self::IPV6_FORWARDING].contains(self)
+    }
+
+    /// Whether it is [`Self::accept_ra`] of an interface.
+    pub fn is_accept_ra(&self) -> bool {
+        self.0.ends_with(".accept_ra")
+    }
 }
 
 /// What a tunnel tells the host's resolver.

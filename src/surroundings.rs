@@ -22,7 +22,7 @@ pub struct Surroundings {
     pub path_mtus: BTreeMap<IpAddr, u32>,
     /// The MTU of the default route, in bytes; not looked for if one of a path is known, or the file has one.
     pub default_path_mtu: Option<u32>,
-    /// The interfaces by which a router's advertisement has made the IPv6 default route.
+    /// The interfaces by which a router's advertisement has made the kernel make an IPv6 default route.
     pub advertised_uplinks: Vec<Ifname>,
     /// Who keeps the resolver's configuration; of no meaning if the file names no server.
     pub dns_backend: DnsBackend,

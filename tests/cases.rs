@@ -94,7 +94,11 @@ impl Now {
             .collect();
         let firewalls = &mut now.surroundings.firewalls;
         if !legacy.is_empty() {
-            firewalls.push(Table::of_legacy(TableFamily::Ip, &legacy.join("\n")));
+            firewalls.push(Table::of_legacy(
+                TableFamily::Ip,
+                "filter",
+                &legacy.join("\n"),
+            ));
         }
         now.state.accepts = foreign::found("wg0".parse().unwrap(), firewalls);
         now

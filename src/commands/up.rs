@@ -8,6 +8,7 @@ use crate::apply::{Stop, Transaction};
 use crate::cli;
 use crate::config::{Config, Hooks};
 use crate::error::Error;
+use crate::foreign::Passage;
 use crate::host::config_file::Target;
 use crate::host::lock::Lock;
 use crate::host::observe::read_sysctls;
@@ -70,14 +71,21 @@ pub(super) fn up(args: &cli::Up, dry_run: bool, report: Report) -> Result<(), Er
     } else {
         Some(host.lock().map_err(not_begun)?)
     };
-    let plan = attempt.plan(&mut host)?;
+    let (plan, record) = attempt.plan(&mut host, &target)?;
     warn(&plan, &[], report);
     if dry_run {
         return load::show(&[plan.before, plan.after].concat());
     }
-    attempt.record(&target, &plan).write(ifname)?;
+    record.write(ifname)?;
     let mut transaction = Transaction::default();
-    match attempt.execute(&mut host, &mut lock, &mut transaction, &target, plan) {
+    match attempt.execute(
+        &mut host,
+        &mut lock,
+        &mut transaction,
+        &target,
+        plan,
+        record,
+    ) {
         Ok(()) => Ok(()),
         Err(stop) => Err(attempt.give_up(&mut host, lock, transaction, stop)),
     }
@@ -128,8 +136,8 @@ struct Attempt<'a> {
 }
 
 impl Attempt<'_> {
-    /// Looks at the host and plans the way from there.
-    fn plan(&self, host: &mut Host) -> anyhow::Result<Up> {
+    /// Looks at the host, plans the way from there, and notes down what `down` needs to know of it.
+    fn plan(&self, host: &mut Host, target: &Target) -> anyhow::Result<(Up, Record)> {
         let mut found = host.observe(self.ifname, self.leftover)?;
         if !self.config.interface.dns.servers.is_empty() {
             // Whether an `up` that was killed had come so far as to tell the resolver, nobody knows: it is told again.
@@ -154,23 +162,27 @@ impl Attempt<'_> {
         let uplinks = around.advertised_uplinks.iter().copied();
         let accept_ra: Vec<Sysctl> = uplinks.map(Sysctl::accept_ra).collect();
         read_sysctls(&mut found.state, &accept_ra)?;
-        Ok(plan::up(
-            self.ifname,
-            self.config,
-            self.endpoints,
-            &found.state,
-            &around,
-        ))
+        let (now, endpoints) = (&found.state, self.endpoints);
+        let plan = plan::up(self.ifname, self.config, endpoints, now, &around);
+        let record = self.record(target, &plan, &Passage::through(&around.firewalls));
+        Ok((plan, record))
     }
 
     /// What `down` needs to know, should this be the last that is heard of us.
-    fn record(&self, target: &Target, plan: &Up) -> Record {
+    fn record(&self, target: &Target, plan: &Up, passage: &Passage) -> Record {
         let (now, want) = (&plan.now, &plan.desired.state);
         let needed = want.sysctls.iter().map(|(sysctl, value)| {
             let before = now.sysctls.get(sysctl).filter(|now| *now != value);
-            let before = before.cloned().or_else(|| Record::before(sysctl));
+            let changed = match before {
+                Some(_) => Needed {
+                    before: before.cloned(),
+                    passage: passage.clone(),
+                    ..Needed::default()
+                },
+                None => Record::changed(sysctl).unwrap_or_default(),
+            };
             let value = value.clone();
-            (sysctl.clone(), Needed { value, before })
+            (sysctl.clone(), Needed { value, ..changed })
         });
         Record {
             config: target.absolute_path(),
@@ -192,24 +204,21 @@ impl Attempt<'_> {
         transaction: &mut Transaction,
         target: &Target,
         mut plan: Up,
+        mut record: Record,
     ) -> Result<(), Stop> {
         if !plan.before.is_empty() {
             *lock = None;
             transaction.execute(host, &plan.before)?;
             *lock = Some(host.lock()?);
             let said = plan.desired.warnings;
-            plan = self.plan(host).map_err(Stop::Lost)?;
+            (plan, record) = self.plan(host, target).map_err(Stop::Lost)?;
             warn(&plan, &said, self.report);
-            let record = self.record(target, &plan);
             record.write(self.ifname).map_err(Stop::Lost)?;
         }
         let (steps, hooks) = plan::split_hooks(&plan.after);
         transaction.execute(host, steps)?;
-        let mut record = Record {
-            complete: true,
-            rules: plan.desired.state.rules.clone(),
-            ..self.record(target, &plan)
-        };
+        record.complete = true;
+        record.rules.clone_from(&plan.desired.state.rules);
         let is_dns = |step: &Step| matches!(step, Step::SetDns { .. });
         if transaction.forgone().iter().any(is_dns) {
             record.dns = None; // nothing was told that could be taken back

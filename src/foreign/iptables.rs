@@ -3,22 +3,23 @@
 use super::{Access, Action, Chain, Condition, Hook, Rule, Table, TableFamily};
 
 impl Table {
-    /// Reads the table `filter` of a family from what `iptables-legacy -S` or `ip6tables-legacy -S` says.
-    pub fn of_legacy(family: TableFamily, listing: &str) -> Self {
+    /// Reads a table of a family from what `iptables-legacy -t NAME -S` or `ip6tables-legacy -t NAME -S` says.
+    pub fn of_legacy(family: TableFamily, name: &str, listing: &str) -> Self {
         let mut table = Self {
             family,
-            name: "filter".to_owned(),
+            name: name.to_owned(),
             access: Access::Legacy,
             chains: Vec::new(),
         };
         for line in listing.lines() {
             let words = words(line);
             match words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-                ["-P", name, policy] => table.chains.push(Chain {
-                    name: name.to_owned(),
-                    hook: match name {
-                        "INPUT" => Some(Hook::Input),
-                        "FORWARD" => Some(Hook::Forward),
+                ["-P", chain, policy] => table.chains.push(Chain {
+                    name: chain.to_owned(),
+                    hook: match (name, chain) {
+                        ("filter", "INPUT") => Some(Hook::Input),
+                        ("filter", "FORWARD") => Some(Hook::Forward),
+                        ("nat", "POSTROUTING") => Some(Hook::SrcNat),
                         _ => None,
                     },
                     drops: policy == "DROP",

@@ -33,11 +33,14 @@ pub(super) fn native() -> Result<Vec<Table>> {
 
 /// Reads the tables of iptables-legacy. Where its program is not installed, nobody on this host looks after them.
 pub(super) fn legacy() -> Vec<Table> {
-    let tables = LEGACY.iter().filter_map(|(family, names, program)| {
-        let names = fs::read_to_string(names).ok()?;
-        let is_there = names.lines().any(|name| name == "filter");
-        let listing = is_there.then(|| program::read(Path::new(program), &["-S"]))?;
-        Some(Table::of_legacy(*family, &listing.ok()?))
+    let tables = LEGACY.iter().flat_map(|(family, names, program)| {
+        let names = fs::read_to_string(names).unwrap_or_default();
+        let of_interest = ["filter", "nat"].into_iter();
+        let there = of_interest.filter(move |name| names.lines().any(|line| line == *name));
+        there.filter_map(|name| {
+            let listing = program::read(Path::new(program), &["-t", name, "-S"]);
+            Some(Table::of_legacy(*family, name, &listing.ok()?))
+        })
     });
     tables.collect()
 }

@@ -124,7 +124,8 @@ pub fn tables_of(ifname: Ifname) -> Result<Tables, Error> {
     }))
 }
 
-/// Reads the tables of other programs in which packets are filtered that pass through or are for this host.
+/// Reads the tables of other programs in which packets are filtered that pass through or are for this host, or change
+/// their source.
 pub(super) fn foreign_tables() -> Result<Vec<Table>, Error> {
     nothing_if_unsupported(open().and_then(|mut client| foreign::tables(&mut client)))
 }

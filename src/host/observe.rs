@@ -154,11 +154,16 @@ impl Host {
             self.report
                 .detail(format_args!("the MTU of the default route is {mtu}"));
         }
-        let advertised_uplinks = if ipv6 && interface.firewall.forwards() {
-            self.route.advertised_uplinks()?
-        } else {
-            Vec::new()
-        };
+        let mut advertised_uplinks = Vec::new();
+        if ipv6 && interface.firewall.forwards() {
+            advertised_uplinks = self.route.advertised_uplinks()?;
+            // where the kernel does not listen, another program does (networkd, NetworkManager), forwarding or not
+            let is_off = |uplink: &Ifname| {
+                let accept_ra = sysctl::read(&Sysctl::accept_ra(*uplink));
+                accept_ra.is_ok_and(|value| value.as_deref() == Some("0"))
+            };
+            advertised_uplinks.retain(|uplink| !is_off(uplink));
+        }
         Ok(Surroundings {
             link_kind,
             advertised_uplinks,

@@ -3,6 +3,7 @@
 //! It is written before anything is changed, so that `down` can undo an `up` that was killed at any moment: what is
 //! recorded and was not done yet is not found on the host, and is passed over.
 
+use std::cell::LazyCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -12,9 +13,11 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
+use super::firewalls;
 use super::observe::Found;
 use super::run_dir::{make_run_dir, run_dir};
 use crate::config::Hooks;
+use crate::foreign::Passage;
 use crate::net::Ifname;
 use crate::state::{Dns, LinkKind, PolicyRule, Sysctl};
 
@@ -38,13 +41,16 @@ pub struct Record {
 }
 
 /// A kernel variable that a tunnel needs.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Needed {
     /// The value it needs.
     pub value: String,
     /// The value to put back when nobody needs it any more; none if it was right before. All tunnels that need the
     /// variable have it, so that whichever is the last can put it back.
     pub before: Option<String>,
+    /// What others had to do with forwarding when the value was changed; later, more of it says that they need it too.
+    #[serde(default)]
+    pub passage: Passage,
 }
 
 impl Record {
@@ -117,11 +123,13 @@ impl Record {
 }
 
 impl Record {
-    /// Returns the value that a kernel variable had before the tunnels that need it, by any of their records.
-    pub fn before(sysctl: &Sysctl) -> Option<String> {
-        Self::all()
-            .into_iter()
-            .find_map(|(_, mut record)| record.sysctls.remove(sysctl)?.before)
+    /// Returns what a tunnel has recorded that changed a kernel variable, if there is one: how it was before all of them.
+    pub fn changed(sysctl: &Sysctl) -> Option<Needed> {
+        let mut records = Self::all().into_iter();
+        records.find_map(|(_, mut record)| {
+            let needed = record.sysctls.remove(sysctl)?;
+            needed.before.is_some().then_some(needed)
+        })
     }
 
     /// Returns the kernel variables to put back when this tunnel goes, with their values: those that it changed, that are
@@ -131,19 +139,31 @@ impl Record {
             return BTreeMap::new();
         }
         let others = Self::others(ifname);
-        let needed_by_others = |sysctl: &Sysctl| {
-            // a full tunnel of another program needs the same variable and leaves no record with us
+        let passage = LazyCell::new(|| {
+            Passage::through(&[&now.firewalls[..], &firewalls::legacy()].concat())
+        });
+        // another program leaves no record with us
+        let needed_by_others = |sysctl: &Sysctl, needed: &Needed| {
             *sysctl == Sysctl::SRC_VALID_MARK && now.has_foreign_full_tunnel()
-                || others
-                    .iter()
-                    .any(|(_, other)| other.sysctls.contains_key(sysctl))
+                || sysctl.is_forwarding() && passage.has_grown_since(&needed.passage)
         };
         let changed = self.sysctls.iter().filter_map(|(sysctl, needed)| {
             let before = needed.before.clone()?;
             let as_set = now.state.sysctls.get(sysctl) == Some(&needed.value);
-            (as_set && !needed_by_others(sysctl)).then(|| (sysctl.clone(), before))
+            let by_ours = || others.iter().any(|(_, it)| it.sysctls.contains_key(sysctl));
+            let is_free = as_set && !by_ours() && !needed_by_others(sysctl, needed);
+            is_free.then(|| (sysctl.clone(), before))
         });
-        changed.collect()
+        let mut changed: BTreeMap<Sysctl, String> = changed.collect();
+        let forwards = now
+            .state
+            .sysctls
+            .get(&Sysctl::IPV6_FORWARDING)
+            .is_some_and(|value| value != "0");
+        if forwards && !changed.contains_key(&Sysctl::IPV6_FORWARDING) {
+            changed.retain(|sysctl, _| !sysctl.is_accept_ra()); // a host that forwards on would lose its routes
+        }
+        changed
     }
 }
 

@@ -28,7 +28,12 @@ pub fn has_ipv6() -> bool {
     on("all") && on("default")
 }
 
-/// The file of a variable: the dots between its parts are slashes (sysctl.d(5)).
+/// The file of a variable: the dots between its parts are slashes there, and the slashes within one dots (sysctl.d(5)).
 fn path(sysctl: &Sysctl) -> PathBuf {
-    PathBuf::from("/proc/sys").join(sysctl.0.replace('.', "/"))
+    let swapped = sysctl.0.chars().map(|c| match c {
+        '.' => '/',
+        '/' => '.',
+        other => other,
+    });
+    PathBuf::from("/proc/sys").join(swapped.collect::<String>())
 }

@@ -3,14 +3,15 @@
 use nftables::expr::MetaKey;
 use nftables::stmt::Statement;
 
-use super::statement::{ct, ct_mark, destination_type, has, is, is_not, mark, meta, set, text};
+use super::statement::{ct, ct_mark, destination_type, is, is_not, mark, meta, set, text};
 use super::{BaseChain, NftTable};
 use crate::net::{FwMark, Ifname};
 
 impl NftTable {
     /// Adds the rules by which connections that others make to this host past the tunnel stay there.
     ///
-    /// They get the mark of the encrypted packets, which does not take the tunnel's table. What this host only passes on
+    /// They get the mark of the encrypted packets, which does not take the tunnel's table; those that there are already get
+    /// it with their next packet, so that whoever brings the tunnel up from afar stays connected. What this host only passes on
     /// is not among them: it goes where the tables say. A mark that somebody else has put on the connection stays.
     pub fn add_keep_inbound(&mut self, ifname: Ifname, fwmark: FwMark) {
         let comment = || format!("wgq {ifname}: KeepInbound");
@@ -21,7 +22,7 @@ impl NftTable {
             ]
         };
         let remember = [
-            has(ct("state"), text(&"new")),
+            is(ct("direction"), text(&"original")),
             is(ct_mark(), mark(FwMark(0))),
             is(destination_type(), text(&"local")),
             set(ct_mark(), mark(fwmark)),

@@ -127,11 +127,6 @@ pub(super) fn is(left: Expression<'static>, right: Expression<'static>) -> State
     compare(left, Operator::EQ, right)
 }
 
-/// `LEFT BIT`: `ct state new`
-pub(super) fn has(left: Expression<'static>, right: Expression<'static>) -> Statement<'static> {
-    compare(left, Operator::IN, right)
-}
-
 /// `LEFT != RIGHT`
 pub(super) fn is_not(left: Expression<'static>, right: Expression<'static>) -> Statement<'static> {
     compare(left, Operator::NEQ, right)

@@ -1,16 +1,16 @@
-# What every script of tests/firewalls.rs has beside tests/engine/prelude.sh: a server behind whose uplink are a client and
+# What every script of tests/firewalls.rs and tests/forwarding has beside tests/engine/prelude.sh: a server behind whose uplink are a client and
 # the rest of the world, each in a namespace of its own.
 mkdir -p /run/netns
 ip netns add world
 ip netns add client
 world() { ip netns exec world "$@"; }
 client() { ip netns exec client "$@"; }
-ip link set outside netns world
 ip link add home netns world type veth peer name wan netns client
 for namespace in world client; do
 	ip -n $namespace link set lo up
 	ip netns exec $namespace sysctl -qw net.ipv6.conf.default.accept_dad=0
 done
+ip link set outside netns world
 ip -n world addr add 192.0.2.1/24 dev outside
 ip -n world addr add 2001:db8::1/64 dev outside nodad
 ip -n world addr add 203.0.113.1/24 dev home

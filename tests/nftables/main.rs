@@ -24,6 +24,7 @@ use wgq::host::nftables::{self as native, Deletion, Error};
 use wgq::net::{Address, Family, FwMark};
 use wgq::nft::{BaseChain, KillSwitch, NftChain, NftTable};
 
+mod golden;
 mod random;
 
 /// Every shape of rule that wgq writes, as nft(8) lists it.

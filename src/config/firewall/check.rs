@@ -1,6 +1,6 @@
 //! Keys of the firewall that contradict each other, or that together do what nobody means.
 
-use super::{Firewall, Masquerade};
+use super::{Firewall, Masquerade, PortForward, Protocol};
 use crate::config::model::{Config, Table};
 use crate::config::report::{Fault, Report};
 use crate::config::span::Spanned;
@@ -11,13 +11,7 @@ pub(in crate::config) fn check(config: &Config, report: &mut Report<'_>) {
     let firewall = &config.interface.firewall;
     forward(firewall, report);
     open_port(config, report);
-    for forward in &firewall.port_forwards {
-        report.key = Some("PortForward");
-        if !is_a_peers(config, Address::from(forward.to).prefix()) {
-            let told = format!("{} is in no peer's AllowedIPs", forward.to);
-            report.warning(Fault::at(forward.span, told).hint("without, nothing is sent there"));
-        }
-    }
+    port_forwards(config, report);
     client(config, report);
 }
 
@@ -53,6 +47,45 @@ fn open_port(config: &Config, report: &mut Report<'_>) {
     }
 }
 
+fn port_forwards(config: &Config, report: &mut Report<'_>) {
+    report.key = Some("PortForward");
+    let interface = &config.interface;
+    let all = &interface.firewall.port_forwards;
+    for (index, forward) in all.iter().enumerate() {
+        if interface.addresses.iter().any(|own| own.ip() == forward.to) {
+            let told = format!("{} is this interface's own address", forward.to);
+            report.warning(Fault::at(forward.span, told).hint("name that of a peer"));
+        } else if !is_a_peers(config, Address::from(forward.to).prefix()) {
+            let told = format!("{} is in no peer's AllowedIPs", forward.to);
+            report.warning(Fault::at(forward.span, told).hint("without, nothing is sent there"));
+        }
+        let takes = |port: &u16| forward.protocol == Protocol::Udp && forward.ports.contains(port);
+        if let Some(port) = interface.listen_port.filter(takes)
+            && forward.ifname.is_none()
+        {
+            let told = format!("{port} is the ListenPort: the peers would not be heard any more");
+            report.error(Fault::at(forward.span, told));
+        }
+        let mut before = all.iter().take(index);
+        if let Some(first) = before.find(|first| takes_from(first, forward)) {
+            let told = format!(
+                "what comes there goes to {} by line {} already",
+                first.to, first.span.line
+            );
+            report.error(Fault::at(forward.span, told));
+        }
+    }
+}
+
+/// Whether connections to a port of `second` are forwarded by `first`.
+fn takes_from(first: &PortForward, second: &PortForward) -> bool {
+    let overlap =
+        first.ports.start() <= second.ports.end() && second.ports.start() <= first.ports.end();
+    let same_way = first.ifname.is_none() || first.ifname == second.ifname;
+    let same_family = Family::of(first.to) == Family::of(second.to);
+    overlap && same_way && same_family && first.protocol == second.protocol
+}
+
 /// What is for a full tunnel, and what is carved out of wide prefixes.
 fn client(config: &Config, report: &mut Report<'_>) {
     let firewall = &config.interface.firewall;
@@ -75,17 +108,15 @@ fn client(config: &Config, report: &mut Report<'_>) {
 }
 
 fn excluded(config: &Config, exclude: &Spanned<Prefix>, report: &mut Report<'_>) {
-    if config.interface.table.value == Table::Off {
+    if exclude.is_default() {
+        let told = "nothing would be left of the tunnel";
+        report.error(Fault::at(exclude.span, told));
+    } else if config.interface.table.value == Table::Off {
         let told = "with Table = off there are no routes to carve anything out of";
         report.warning(Fault::at(exclude.span, told));
     } else if !is_a_peers(config, exclude.value) {
         let told = format!("{} is in no peer's AllowedIPs anyway", exclude.value);
         report.warning(Fault::at(exclude.span, told));
-    }
-    let full = |family: Family| exclude.family() == family && exclude.is_default();
-    if Family::BOTH.into_iter().any(full) {
-        let told = "nothing would be left of the tunnel";
-        report.error(Fault::at(exclude.span, told));
     }
 }
 

@@ -39,7 +39,7 @@ fn table_family(family: Family) -> Option<TableFamily> {
     all.into_iter().find(|&it| Family::from(it) == family)
 }
 
-/// Reads the tables in which packets are filtered that pass through or are for this host.
+/// Reads the tables in which packets are filtered that pass through or are for this host, or change their source.
 pub(super) fn tables(client: &mut Netlink) -> Result<Vec<Table>, Error> {
     read(client).map_err(Error::unreadable)
 }
@@ -98,14 +98,15 @@ fn list<T>(
 }
 
 fn chain(declaration: &[u8]) -> Option<Chain> {
-    let is_filter = find(declaration, 7).map(text).as_deref() == Some("filter");
-    let place = find(declaration, 4).filter(|_| is_filter);
+    let kind = find(declaration, 7).map(text);
+    let place = find(declaration, 4);
     let hook = place.and_then(|place| find(place, 1)).and_then(number);
     Some(Chain {
         name: text(find(declaration, 3)?),
-        hook: match hook {
-            Some(1) => Some(Hook::Input),
-            Some(2) => Some(Hook::Forward),
+        hook: match (kind.as_deref(), hook) {
+            (Some("filter"), Some(1)) => Some(Hook::Input),
+            (Some("filter"), Some(2)) => Some(Hook::Forward),
+            (Some("nat"), Some(4)) => Some(Hook::SrcNat),
             _ => None,
         },
         drops: find(declaration, 5).and_then(number) == Some(DROP),
