@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use wgq::host::nftables as native;
+use wgq::host::nftables::{self as native, Deletion};
 
 use super::{listed, listed_json, nft, own_network};
 
@@ -25,7 +25,7 @@ fn every_table_is_written_as_it_prints_and_read_back_as_it_was_described() {
         assert_eq!(listed("wgq-wg0"), text);
         assert_eq!(listed_json("wgq-wg0"), table);
         assert_eq!(native::observe("wgq-wg0").unwrap(), Some(table.clone()));
-        native::delete("wgq-wg0").unwrap();
+        native::delete(&[Deletion::Table("wgq-wg0")]).unwrap();
         let rules = table.chains.iter().flat_map(|chain| &chain.rules);
         keys.extend(rules.map(|rule| {
             let comment = rule
