@@ -218,6 +218,8 @@ closed() {
 	both_iptables -A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
 	both_iptables -A INPUT -p tcp --dport 22 -i $uplink -j ACCEPT
 }
+# but the tunnel's port
+listening() { both_iptables -A INPUT -p udp --dport 51820 -j ACCEPT; }
 # as Docker leaves it
 docker() {
 	both_iptables -P FORWARD DROP
@@ -236,13 +238,18 @@ nftables() {
 				iifname lo accept
 				meta l4proto ipv6-icmp accept
 				tcp dport 22 accept
+				udp dport 51820 accept
 			}
 			chain forward {
 				type filter hook forward priority filter; policy drop
 				ct state established,related accept
 			}
 		}
-		table ip nat { chain postrouting { type nat hook postrouting priority srcnat; } }
+		table ip nat {
+			chain postrouting {
+				type nat hook postrouting priority srcnat
+			}
+		}
 	END
 }
 ufw_enabled() {
@@ -254,6 +261,7 @@ ufw_enabled() {
 	mount -t tmpfs tmpfs /var/log
 	ufw --force enable
 	ufw allow 22/tcp
+	ufw allow 51820
 }
 firewalld_running() {
 	mkdir -p /run/dbus "$work/firewalld"
@@ -270,6 +278,7 @@ firewalld_running() {
 	firewalld --nofork --nopid &>"$work/firewalld.log" &
 	until [[ $(firewall-cmd --state 2>/dev/null) == running ]]; do sleep 0.1; done
 	firewall-cmd --zone=public --add-interface=$uplink
+	firewall-cmd --add-port=51820/udp
 }
 for word in $words; do $word >/dev/null; done
 
@@ -283,15 +292,23 @@ END
 chmod +x "$work/bin/device"
 quick() { WG_QUICK_USERSPACE_IMPLEMENTATION=$work/bin/device wg-quick "$@"; }
 
-# Whoever is a peer forgets its session with a device that is no more, and makes one with that which is, if it can.
+# Between the server and its peers are new sessions, if there can be any. Who has an endpoint begins; a peer that begins
+# forgets its session with a device that is no more.
 fresh() {
 	local host try
+	if [[ $client ]]; then
+		ping -c1 -W0.1 $phone4 >/dev/null 2>&1 &
+		for ((try = 0; try < 40; try++)); do
+			[[ $(wg show wg0 latest-handshakes 2>&1) != *[0-9] || $(wg show wg0 latest-handshakes) == *$'\t0' ]] || return 0
+			sleep 0.02
+		done
+		return 0
+	fi
 	for host in "${peers[@]}"; do
 		on $host wg set $host peer "$server" remove
 		on $host wg addconf $host "$work/$host.peer"
-		on $host ping -c1 -W0.1 "${server4:-192.0.2.10}" >/dev/null 2>&1 &
+		on $host ping -c1 -W0.1 $server4 >/dev/null 2>&1 &
 	done
-	[[ ! $client ]] || ping -c1 -W0.1 $phone4 >/dev/null 2>&1 &
 	for ((try = 0; try < 40; try++)); do
 		for host in "${peers[@]}"; do
 			[[ $(on $host wg show $host latest-handshakes) != *$'\t0' ]] || { sleep 0.02; continue 2; }
@@ -321,7 +338,7 @@ phase() {
 	measure "$1"
 	did=ok
 	"$2" down wg0 >>"$work/$1.log" 2>&1 || did=failed
-	until [[ ! -e /sys/class/net/wg0 ]]; do sleep 0.02; done
+	while ip link show wg0 >/dev/null 2>&1; do sleep 0.02; done
 	printf '%s\tdown\t%s\n' "$1" $did
 }
 cp "$work/plain.conf" $config
