@@ -11,6 +11,9 @@
 #
 # The file is the server's. Phone and laptop are its peers; where the file sends everything to its peer, the phone has the
 # addresses of the world too, and by who answers it is told which way was taken.
+for program in dbus-daemon firewall-cmd firewalld ip6tables iptables nft perl ufw wg wg-quick; do
+	command -v $program >/dev/null || { echo "$program is missing: tests/install installs it"; exit 1; }
+done
 hosts=(world phone laptop lan)
 config=/etc/wireguard/wg0.conf
 outside=(198.51.100.1 198.51.100.7 203.0.113.1 192.168.77.1 2001:db8:f::1 fd00:5::1)
@@ -183,7 +186,7 @@ both() {
 		both phone - - lan 192.168.1.2 fd00:99::2 tcp/80
 		both phone - - server "${server4:-}" "${server6:-}" tcp/8080 udp/53
 		both laptop - - phone "${phone4:-}" "${phone6:-}" tcp/22
-		both laptop - - world ${world[@]} tcp/80
+		[[ ! ${laptop4:-} ]] || both laptop - - world ${world[@]} tcp/80
 		both lan - - phone "${phone4:-}" "${phone6:-}" tcp/22
 		both lan - - server 192.0.2.10 2001:db8::10 tcp/8080
 		both world ${world[@]} phone "${phone4:-}" "${phone6:-}" tcp/22 mss/80
