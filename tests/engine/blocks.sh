@@ -16,7 +16,7 @@ for program in dbus-daemon firewall-cmd firewalld ip6tables iptables nft perl uf
 done
 hosts=(world phone laptop lan)
 config=/etc/wireguard/wg0.conf
-outside=(198.51.100.1 198.51.100.7 203.0.113.1 192.168.77.1 2001:db8:f::1 fd00:5::1)
+outside=(198.51.100.1 198.51.100.7 203.0.113.1 203.0.114.1 192.168.77.1 2001:db8:f::1 2001:db8:e::1 fd00:5::1)
 on() { nsenter --net="/run/netns/$1" "${@:2}"; }
 
 # here.txt says how the interfaces of the host are called
@@ -52,6 +52,11 @@ link add ${downlink:-unused} type veth peer name lan netns lan
 link add phone netns world type veth peer name uplink netns phone
 link add laptop netns world type veth peer name uplink netns laptop
 END
+# what leaks past a tunnel that has everything else: only a kill switch stops it
+if [[ $client ]]; then
+	ip route add 203.0.114.1 via 192.0.2.1
+	ip route add 2001:db8:e::1 via 2001:db8::1
+fi
 if [[ $downlink ]]; then
 	ip addr add 192.168.1.1/24 dev $downlink
 	ip addr add fd00:99::1/64 dev $downlink nodad
@@ -177,6 +182,7 @@ both() {
 		both server - - lan 192.168.1.2 fd00:99::2 tcp/80
 		both server - - gateway 192.0.2.1 2001:db8::1 tcp/80
 		both server - - net 192.168.77.1 fd00:5::1 tcp/80
+		both server - - bypass 203.0.114.1 2001:db8:e::1 tcp/80 udp/53
 		row server - other '' 203.0.113.1 tcp/80
 		row server - single '' 198.51.100.7 tcp/80
 	else
