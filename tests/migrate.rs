@@ -2,6 +2,7 @@
 //!
 //! A case is added without writing Rust. `WGQ_BLESS=1 cargo test --test migrate` writes the files anew, to be reviewed.
 //! The old files are for wg-quick and the new ones for wgq as they are, with the interfaces eth0 and eth1.
+//! Where there is a `reach.txt`, tests/blocks.rs runs both.
 //!
 //! `here.txt` may be missing; each line of it is one fact about the host:
 //!

@@ -5,9 +5,9 @@ use std::process::Command;
 
 const PRELUDE: &str = include_str!("../engine/prelude.sh");
 
-/// Runs a script on a new host; it must end well.
+/// Runs a script on a new host; it must end well. Returns what it printed.
 #[allow(clippy::unwrap_used, reason = "a test")]
-pub(crate) fn host(script: &str) {
+pub(crate) fn host(script: &str) -> String {
     let mut command = Command::new("unshare");
     if !nix::unistd::geteuid().is_root() {
         command.arg("--map-root-user");
@@ -35,4 +35,5 @@ pub(crate) fn host(script: &str) {
         String::from_utf8_lossy(&output.stdout),
         String::from_utf8_lossy(&output.stderr)
     );
+    String::from_utf8_lossy(&output.stdout).into_owned()
 }
