@@ -2,7 +2,7 @@
 //!
 //! Blocks marked `sh` are run here, one after the other, on hosts in namespaces of their own; `sh tests` is what .ci/run
 //! runs, and `sh systemd` and `sh units` are for the virtual machine. Blocks marked `ini examples/server/` are the hosts' files; those and all other
-//! examples are also for tests/recipes.rs.
+//! examples are also for tests/packets/recipes.rs.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

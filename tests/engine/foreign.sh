@@ -1,4 +1,4 @@
-# What every script of tests/firewalls.rs and tests/forwarding has beside tests/engine/prelude.sh: a server behind whose uplink are a client and
+# What every script of tests/packets/firewalls.rs and tests/packets/forwarding has beside tests/engine/prelude.sh: a server behind whose uplink are a client and
 # the rest of the world, each in a namespace of its own.
 mkdir -p /run/netns
 ip netns add world

@@ -1,4 +1,4 @@
-# What every script of tests/recipes.rs has beside tests/engine/prelude.sh: hosts, each with a network, keys and files of its
+# What every script of tests/packets/recipes.rs has beside tests/engine/prelude.sh: hosts, each with a network, keys and files of its
 # own, behind each other and behind `world`. The world knows the way to no private address.
 declare -A process
 trap 'echo "failed: $BASH_COMMAND"' ERR

@@ -1,4 +1,4 @@
-# What every script of tests/forwarding has beside tests/engine/prelude.sh and foreign.sh: a server that forwards nothing
+# What every script of tests/packets/forwarding has beside tests/engine/prelude.sh and foreign.sh: a server that forwards nothing
 # yet, in a world that does not know the tunnel's addresses but one; and connections, as the far end sees them.
 sysctl -qw net.ipv4.ip_forward=0 net.ipv6.conf.all.forwarding=0 net.ipv6.conf.default.accept_dad=0
 ip -n world route delete 10.8.0.0/24
@@ -108,10 +108,10 @@ ask() {
 	((!$#)) || shift
 	"$@" perl -MIO::Socket::IP -MIO::Select -e '
 		my ($protocol, $host, $port, $from) = @ARGV;
-		my $socket = IO::Socket::IP->new(Proto => $protocol, PeerHost => $host, PeerPort => $port, Timeout => $ENV{PATIENCE} // 2,
+		my $socket = IO::Socket::IP->new(Proto => $protocol, PeerHost => $host, PeerPort => $port, Timeout => $ENV{PATIENCE} // 5,
 			$from ? (LocalHost => $from) : ()) // exit 1;
 		$socket->send("?") if $protocol eq "udp";
-		IO::Select->new($socket)->can_read($ENV{PATIENCE} // 2) or exit 1;
+		IO::Select->new($socket)->can_read($ENV{PATIENCE} // 5) or exit 1;
 		$socket->recv(my $data, 99) // exit 1;
 		print $data' "${words[@]}"
 }

@@ -1,4 +1,4 @@
-# What every script of tests/client has beside tests/engine/prelude.sh: behind the host's uplink is the world, which is
+# What every script of tests/packets/client has beside tests/engine/prelude.sh: behind the host's uplink is the world, which is
 # also at the other end of the tunnel, so that everything in it can be reached either way. `tell` says by which it was.
 mkdir -p /run/netns
 ip netns add world

@@ -56,6 +56,13 @@ impl Machine {
         self
     }
 
+    /// Gives it this many processors.
+    pub(crate) fn processors(mut self, number: usize) -> Self {
+        self.options
+            .extend(["--cpus".to_owned(), number.to_string()]);
+        self
+    }
+
     /// Keeps what the machine writes on an ext4 image, for the next boot.
     pub(crate) fn disk(mut self, image: &Path) -> Self {
         self.options

@@ -12,6 +12,7 @@
 
 mod differences;
 mod firewall;
+#[allow(dead_code, reason = "tests/packets needs more of it")]
 mod machine;
 mod oracle;
 mod scenarios;

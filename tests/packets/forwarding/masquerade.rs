@@ -1,6 +1,6 @@
 //! `Masquerade`: whose address the far end sees.
 
-use crate::server;
+use super::server;
 
 #[test]
 fn what_leaves_has_the_server_s_address_but_what_is_good_everywhere() {

@@ -1,6 +1,6 @@
 //! Forwarding itself: turned on where it has to be, and off again only where nobody else needs it.
 
-use crate::server;
+use super::server;
 
 #[test]
 fn only_the_families_in_use_are_forwarded() {

@@ -1,6 +1,6 @@
 //! `PortForward`: who reaches a peer by a port of the server, and whom the peer sees.
 
-use crate::server;
+use super::server;
 
 /// A LAN, a second peer, and a peer that all of them can be answered by.
 const ALL: &str = r"

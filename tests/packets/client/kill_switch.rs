@@ -1,6 +1,6 @@
 //! `KillSwitch`: what leaves past the tunnel.
 
-use crate::client;
+use super::client;
 
 #[test]
 fn with_a_kill_switch_nothing_leaves_when_the_tunnel_is_torn_away() {

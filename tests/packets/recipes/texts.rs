@@ -4,10 +4,10 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use crate::EXAMPLES;
+use super::EXAMPLES;
 
-const README: &str = include_str!("../../README.md");
-const MANUAL: &str = include_str!("../../man/wgq.8");
+const README: &str = include_str!("../../../README.md");
+const MANUAL: &str = include_str!("../../../man/wgq.8");
 
 /// The files of examples/: the path from there, and the text.
 fn recipes() -> Vec<(String, String)> {

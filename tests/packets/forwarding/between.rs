@@ -1,6 +1,6 @@
 //! What passes through the tunnel: `Isolate`, and `ClampMSS`.
 
-use crate::server;
+use super::server;
 
 #[test]
 fn isolated_peers_reach_the_server_and_the_world_but_not_each_other() {

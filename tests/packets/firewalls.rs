@@ -1,13 +1,9 @@
 //! A server beside other people's firewalls, with real packets: a client connects and reaches the world through it, and the
 //! firewall is what it was afterwards. Each test is a script that begins with tests/engine/prelude.sh and foreign.sh.
-//!
-//! Needs root, or a user namespace in which one is root, and the firewalls that tests/install installs.
 
-#![allow(missing_docs, reason = "a test")]
+use crate::script;
 
-mod script;
-
-const FOREIGN: &str = include_str!("engine/foreign.sh");
+const FOREIGN: &str = include_str!("../engine/foreign.sh");
 
 fn server(script: &str) {
     script::host(&format!("{FOREIGN}\n{script}"));

@@ -1,12 +1,7 @@
 //! A client that keeps what leaves it under control, with real packets: the kill switch, what is carved out of a tunnel, and
 //! who came in past it. Each test is a script that begins with tests/engine/prelude.sh and world.sh.
-//!
-//! Needs root, or a user namespace in which one is root, perl(1) and tcpdump(8).
 
-#![allow(missing_docs, reason = "a test")]
-
-#[path = "../script/mod.rs"]
-mod script;
+use crate::script;
 
 mod kill_switch;
 mod past;

@@ -1,13 +1,8 @@
 //! Forwarding, NAT and port forwarding by keys of the file, with real packets: who can reach whom, with which source
 //! address, and what is left afterwards. Each test is a script that begins with tests/engine/prelude.sh, foreign.sh and
 //! peers.sh.
-//!
-//! Needs root, or a user namespace in which one is root, perl(1) and tcpdump(8).
 
-#![allow(missing_docs, reason = "a test")]
-
-#[path = "../script/mod.rs"]
-mod script;
+use crate::script;
 
 mod between;
 mod masquerade;

@@ -1,20 +1,11 @@
 //! The recipes of README.md and of the man page, which are the files in examples/: each is run from end to end, with real
 //! packets, as it is written. Only the keys of the peers are put in.
-//!
-//! Needs root, or a user namespace in which one is root.
 
-#![allow(
-    clippy::unwrap_used,
-    missing_docs,
-    reason = "a test fails by panicking"
-)]
+use crate::script;
 
-#[path = "recipes/texts.rs"]
 mod texts;
 
-mod script;
-
-const HOSTS: &str = include_str!("engine/hosts.sh");
+const HOSTS: &str = include_str!("../engine/hosts.sh");
 const EXAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples");
 
 fn hosts(script: &str) {

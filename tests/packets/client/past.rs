@@ -1,6 +1,6 @@
 //! `ExcludeIPs` and `KeepInbound`: what goes past the tunnel, and is to.
 
-use crate::client;
+use super::client;
 
 #[test]
 fn what_is_excluded_goes_past_the_tunnel_and_the_kill_switch() {

@@ -1,0 +1,18 @@
+//! The keys of the firewall with real packets: who reaches whom, with which source address, before, during and after. Each
+//! test is a script on a host in namespaces of its own; `kernel` runs all of them once more, in the virtual machine.
+//!
+//! Needs root, or a user namespace in which one is root, and what tests/install and tests/vm/install install.
+
+#![allow(
+    clippy::unwrap_used,
+    missing_docs,
+    reason = "a test fails by panicking"
+)]
+
+mod client;
+mod firewalls;
+mod forwarding;
+mod kernel;
+mod recipes;
+#[path = "../script/mod.rs"]
+mod script;
