@@ -96,6 +96,8 @@ ip link set wifi up
 ip -n world addr add 192.0.3.1/24 dev air
 ip -n world addr add 2001:db8:3::1/64 dev air nodad
 ip -n world link set air up
+# the tunnel's own packets stay on their way: the client follows the server to an address, but not back from one that is gone
+ip route add 203.0.113.0/24 via 192.0.2.1
 keys 'Masquerade = yes'
 tell world 80
 wgq -q up wg0
