@@ -2,7 +2,7 @@
 
 use super::load;
 use crate::cli;
-use crate::config;
+use crate::config::{self, Hooks};
 use crate::error::Error;
 use crate::host::config_file::Target;
 use crate::host::here::here;
@@ -35,13 +35,22 @@ pub(super) fn run(args: &cli::Migrate, dry_run: bool, report: Report) -> Result<
         report.note(format_args!("{file}: {note}"));
     }
     if migration.diff.is_empty() {
-        report.note(format_args!("{file}: no hook here can become a key"));
+        let why = if config.interface.hooks == Hooks::default() {
+            "it has no hooks, so there is nothing to do"
+        } else {
+            "no hook here can become a key"
+        };
+        report.note(format_args!("{file}: {why}"));
         return Ok(());
     }
     let diff = &migration.diff;
     load::print(&format!("--- {file}\n+++ {file}\n{diff}"))?;
     if !write {
-        report.note("nothing was changed: --write changes the file");
+        report.note(if args.write {
+            "nothing was changed: that is what --dry-run is for"
+        } else {
+            "nothing was changed: --write changes the file"
+        });
         return Ok(());
     }
     if here.interfaces.contains(target.ifname.as_str()) {

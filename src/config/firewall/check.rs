@@ -6,6 +6,9 @@ use crate::config::report::{Fault, Report};
 use crate::config::span::Spanned;
 use crate::net::{Address, Family, Prefix};
 
+/// The port of ssh(1).
+const SSH: u16 = 22;
+
 /// Tells what is wrong with the keys of the firewall as a whole.
 pub(in crate::config) fn check(config: &Config, report: &mut Report<'_>) {
     let firewall = &config.interface.firewall;
@@ -57,7 +60,9 @@ fn port_forwards(config: &Config, report: &mut Report<'_>) {
             report.warning(Fault::at(forward.span, told).hint("name that of a peer"));
         } else if !is_a_peers(config, Address::from(forward.to).prefix()) {
             let told = format!("{} is in no peer's AllowedIPs", forward.to);
-            report.warning(Fault::at(forward.span, told).hint("without, nothing is sent there"));
+            report.warning(Fault::at(forward.span, told).hint(
+                "add it to those of the peer that it is of; the kernel sends nothing there without",
+            ));
         }
         let takes = |port: &u16| forward.protocol == Protocol::Udp && forward.ports.contains(port);
         if let Some(port) = interface.listen_port.filter(takes)
@@ -65,6 +70,11 @@ fn port_forwards(config: &Config, report: &mut Report<'_>) {
         {
             let told = format!("{port} is the ListenPort: the peers would not be heard any more");
             report.error(Fault::at(forward.span, told));
+        }
+        if forward.protocol == Protocol::Tcp && forward.ports.contains(&SSH) {
+            let told = "who comes for this host's own ssh(1) gets to the peer";
+            let fault = Fault::at(forward.span, told);
+            report.warning(fault.hint("`tcp/2222 -> ADDRESS:22` leaves it alone"));
         }
         let mut before = all.iter().take(index);
         if let Some(first) = before.find(|first| takes_from(first, forward)) {

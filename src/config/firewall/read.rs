@@ -25,6 +25,13 @@ pub(in crate::config) fn masquerade(value: Fragment<'_>) -> Result<Spanned<Masqu
         Masquerade::Anywhere
     } else if text.eq_ignore_ascii_case("no") {
         Masquerade::No
+    } else if ["true", "false", "on", "off", "1", "0"].contains(&text.to_ascii_lowercase().as_str())
+    {
+        let wrong = format!(
+            "must be yes, no or names of interfaces, not {}",
+            quoted(text)
+        );
+        return Err(Fault::new(value, wrong));
     } else {
         let names: Result<BTreeSet<Ifname>, Fault> =
             values::items(value).into_iter().map(ifname).collect();
