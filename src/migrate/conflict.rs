@@ -12,7 +12,10 @@ pub(super) fn conflict(plan: &Plan<'_>, hook: &Hook) -> Option<Why> {
     hook.makes().find_map(|fact| {
         let wish = plan.context.wish(fact).ok()?;
         if is_forwarding(&wish) {
-            return forwarding_is_limited(plan).or_else(|| torn(&wish, &wishes, plan.context));
+            let why = forwarding_is_limited(plan).or_else(|| torn(&wish, &wishes, plan.context));
+            if why.is_some() {
+                return why;
+            }
         }
         if wish == Wish::Isolate {
             return accepted_before(plan, fact);
@@ -61,7 +64,11 @@ fn alone(wish: &Wish, wishes: &[Wish], context: Context<'_>) -> Option<&'static 
         let servers = |wish: &Wish| matches!(wish, Wish::DnsServers(_));
         !interface.dns.servers.is_empty() || wishes.iter().any(servers)
     };
-    let forwards = || firewall.forwards() || wishes.iter().any(is_forwarding);
+    let begins = |wish: &Wish| is_forwarding(wish) && *wish != Wish::Answers;
+    let forwards = || firewall.forwards() || wishes.iter().any(begins);
+    if *wish == Wish::Answers {
+        return (!forwards()).then_some("no connection passes that these could be answers of");
+    }
     if *wish == Wish::ClampMss {
         if firewall.clamp_mss.is_some_and(|clamp| !clamp.value) {
             return Some("the file says `ClampMSS = no`");
@@ -116,7 +123,11 @@ fn passes_peers(rule: &Rule) -> bool {
 fn is_forwarding(wish: &Wish) -> bool {
     matches!(
         wish,
-        Wish::Forward | Wish::Masquerade(_) | Wish::PortForward(_)
+        Wish::Forwarding
+            | Wish::Pass(_)
+            | Wish::Answers
+            | Wish::Masquerade(_)
+            | Wish::PortForward(_)
     )
 }
 

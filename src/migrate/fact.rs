@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
+use super::passage::Passage;
 use super::shell::Why;
 use crate::config::Protocol;
 use crate::net::{Family, Prefix};
@@ -43,8 +44,11 @@ pub(super) enum Fact {
     LookupMain { from: bool, prefix: Prefix },
     /// The UDP port is open, by the words of that firewall.
     OpenPort { firewall: &'static str, port: u16 },
-    /// What comes from the tunnel, or goes there, is forwarded.
-    Forward { firewall: &'static str, by: String },
+    /// What comes from the tunnel, or goes there, is let pass.
+    Forward {
+        firewall: &'static str,
+        passages: Vec<Passage>,
+    },
     /// What comes from the prefix, or from anywhere, is masqueraded.
     Masquerade {
         firewall: &'static str,
@@ -91,6 +95,8 @@ pub(super) struct Chain {
     pub(super) name: String,
     /// The table of nftables that it is in, if it is in one.
     pub(super) nft: Option<Table>,
+    /// Hooks made it, so that it drops nothing that an accept in it could save.
+    pub(super) own: bool,
 }
 
 /// For which packets a rule is; nothing is for all.
