@@ -1,8 +1,7 @@
 //! What the keys do that the hooks in their place did not, and the other way round, told where it matters.
 
-use std::collections::BTreeSet;
-
 use super::fact::{Fact, Interface, Is, Rule, Target};
+use super::firewalls::FIREWALLD;
 use super::lint::Lint;
 use super::passage::{Opening, Passage, Way};
 use super::plan::{Hook, Plan};
@@ -31,6 +30,7 @@ pub(super) fn differences<'a>(plan: &'a Plan<'_>) -> Vec<Lint<'a>> {
     };
     let told = differences.both_families();
     differences.passages(told);
+    differences.zone();
     differences.redirected();
     differences.masqueraded();
     differences.kill_switch();
@@ -106,38 +106,44 @@ impl<'a> Differences<'a, '_> {
         } else {
             "Masquerade"
         };
+        let all = self.ways();
         let mut before = Vec::new();
         for family in Family::BOTH {
             if !self.has(family) || told == Some(family) {
                 continue;
             }
-            let more = self.more(family);
-            let new: Vec<_> = more.iter().filter(|way| !before.contains(*way)).collect();
-            if let Some(ways) = self.ways(&new) {
+            let mut more = self.more(&all, family);
+            more.retain(|way| !before.contains(way));
+            if let Some(ways) = Way::in_words(&more, &all) {
                 let by = match family {
                     Family::V6 if self.has(Family::V4) => " by IPv6",
                     _ => "",
                 };
                 let told =
-                    format!("where a firewall drops, {key} also lets connections begin {ways}{by}");
+                    format!("where a firewall drops, {key} also passes new connections {ways}{by}");
                 self.tell(hook, told, None);
             }
             before.extend(more);
         }
     }
 
-    /// The ways that only the keys open.
-    fn more(&self, family: Family) -> Vec<Way> {
-        let passages: Vec<&Passage> = self.passing(family).collect();
+    /// The ways of `all` that only the keys open.
+    fn more<'w>(&self, all: &'w [Way], family: Family) -> Vec<&'w Way> {
+        let opened = all
+            .iter()
+            .filter(|way| self.wanted.lets(way) && !self.given.lets(way));
+        opened
+            .filter(|way| !self.passing(family).any(|passage| passage.is_on(way)))
+            .collect()
+    }
+
+    /// All ways through this host, as it is, with the tunnel at an end.
+    fn ways(&self) -> Vec<Way> {
         let others = self.others();
         let out = others.iter().map(|name| Way::Out((*name).to_owned()));
         let into = others.iter().map(|name| Way::In((*name).to_owned()));
-        let between = (self.context.config.peers.len() > 1).then_some(Way::Between);
-        let ways = between.into_iter().chain(out).chain(into);
-        let opened = ways.filter(|way| self.wanted.lets(way) && !self.given.lets(way));
-        opened
-            .filter(|way| !passages.iter().any(|passage| passage.is_on(way)))
-            .collect()
+        let between = self.has_several_peers().then_some(Way::Between);
+        between.into_iter().chain(out).chain(into).collect()
     }
 
     /// What the hooks let pass.
@@ -152,6 +158,11 @@ impl<'a> Differences<'a, '_> {
         passages.flatten()
     }
 
+    /// Whether something may go from peer to peer.
+    fn has_several_peers(&self) -> bool {
+        self.context.config.peers.len() > 1
+    }
+
     /// The other interfaces by which packets are forwarded.
     fn others(&self) -> Vec<&str> {
         let here = self.context.here.interfaces.iter().map(String::as_str);
@@ -160,35 +171,18 @@ impl<'a> Differences<'a, '_> {
             .collect()
     }
 
-    /// Ways in words, if there are any.
-    fn ways(&self, ways: &[&Way]) -> Option<String> {
-        let outs = ways.iter().filter_map(|way| match way {
-            Way::Out(name) => Some(name.as_str()),
-            _ => None,
-        });
-        let ins = ways.iter().filter_map(|way| match way {
-            Way::In(name) => Some(name.as_str()),
-            _ => None,
-        });
-        let (outs, ins): (Vec<_>, Vec<_>) = (outs.collect(), ins.collect());
-        let all = self.others().len();
-        let between = ways
-            .contains(&&Way::Between)
-            .then(|| "from peer to peer".to_owned());
-        let out = (!outs.is_empty()).then(|| match outs.len() == all {
-            true => "from peers to elsewhere".to_owned(),
-            false => format!("from peers to {}", outs.join(", ")),
-        });
-        let into = (!ins.is_empty()).then(|| match ins.len() == all {
-            true => "from elsewhere to peers".to_owned(),
-            false => format!("from {} to peers", ins.join(", ")),
-        });
-        let told: Vec<String> = [between, out, into].into_iter().flatten().collect();
-        let (last, rest) = told.split_last()?;
-        Some(match rest {
-            [] => last.clone(),
-            rest => format!("{} and {last}", rest.join(", ")),
-        })
+    /// A zone of firewalld has only some of the interfaces.
+    fn zone(&mut self) {
+        let in_zone =
+            |fact: &Fact| matches!(fact, Fact::Forward { firewall, .. } if *firewall == FIREWALLD);
+        let mut made = self.made.iter();
+        let hook = made
+            .find(|(_, fact, _)| in_zone(fact))
+            .map(|(hook, ..)| *hook);
+        if let Some(hook) = hook.filter(|_| self.others().len() > 1) {
+            let told = "Forward is for all interfaces; this was for those of the zone";
+            self.tell(hook, told.to_owned(), None);
+        }
     }
 
     /// Redirected connections pass a firewall that drops, whether or not a hook let them in.
@@ -203,7 +197,7 @@ impl<'a> Differences<'a, '_> {
         };
         let not_let_in = |wish: &Wish| matches!(wish, Wish::PortForward(forwards) if !forwards.iter().all(is_let_in));
         if let Some(hook) = self.first(not_let_in) {
-            let told = "where a firewall drops, PortForward also lets in what it redirects";
+            let told = "where a firewall drops, PortForward also passes what it redirects";
             self.tell(hook, told.to_owned(), None);
         }
     }
@@ -228,39 +222,42 @@ impl<'a> Differences<'a, '_> {
                     value: Interface::Tunnel
                 })
             ) {
-                if self.context.config.peers.len() > 1 {
-                    let told = "Masquerade leaves alone what goes from peer to peer; this did not";
+                if self.has_several_peers() {
+                    let told = "Masquerade spares what goes from peer to peer; this does not";
                     self.tell(hook, told.to_owned(), None);
                 }
             } else if let Some(networks) = self.networks_behind(rule) {
                 let told = format!(
-                    "this gave its address to what came in by {networks} too; Masquerade is for what comes by the tunnel"
+                    "what came in by {networks} left with this host's address too, and no longer does"
                 );
-                let hint =
-                    "if those networks need it, keep a rule for them in this host's own firewall";
+                let hint = "if it must, keep a rule for it in this host's own firewall";
                 self.tell(hook, told, Some(hint));
             }
         }
     }
 
-    /// The interfaces with a network behind them that a rule masqueraded.
+    /// The interfaces with a network behind them whose packets a rule masqueraded.
     fn networks_behind(&self, rule: &Rule) -> Option<String> {
-        let defaults = self.context.here.default_routes.iter();
-        let uplinks: BTreeSet<&str> = defaults.map(|(name, _)| name.as_str()).collect();
-        let leaves_by = |name: &str| {
-            let output = rule.matches.output.as_ref();
-            output.is_some_and(|is| !is.not && is.value == Interface::Named(name.to_owned()))
+        let here = self.context.here;
+        let output = match &rule.matches.output {
+            Some(Is {
+                not: false,
+                value: Interface::Named(name),
+            }) if here.interfaces.contains(name) => Some(name.as_str()),
+            Some(Is { not: false, .. }) => return None,
+            _ => None,
         };
+        let is_uplink = |name: &str| here.default_routes.iter().any(|(by, _)| by == name);
         let others = self.others().into_iter();
-        let others = others.filter(|name| !uplinks.contains(name) && !is_masqueraded(name));
-        let networks: Vec<&str> = others.filter(|name| !leaves_by(name)).collect();
+        let networks = others.filter(|name| output != Some(name) && !is_uplink(name));
+        let networks: Vec<&str> = networks.filter(|name| !is_masqueraded(name)).collect();
         (!networks.is_empty()).then(|| networks.join(", "))
     }
 
     fn kill_switch(&mut self) {
         if let Some(hook) = self.first(|wish| *wish == Wish::KillSwitch) {
             let told =
-                "this cut off the networks of this host's own interfaces too; KillSwitch does not";
+                "KillSwitch spares the networks of this host's own interfaces; this does not";
             self.tell(hook, told.to_owned(), None);
         }
     }

@@ -7,7 +7,7 @@ use super::shell::Why;
 use crate::net::Address;
 
 const UFW: &str = "ufw";
-const FIREWALLD: &str = "firewalld";
+pub(super) const FIREWALLD: &str = "firewalld";
 
 /// The zones of firewalld that let in no more than the default one does.
 const PLAIN_ZONES: [&str; 3] = ["public", "external", "block"];

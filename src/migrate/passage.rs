@@ -67,6 +67,44 @@ impl Passage {
     }
 }
 
+impl Way {
+    /// Some ways of all, in words; none if there are none.
+    pub(super) fn in_words(ways: &[&Self], all: &[Self]) -> Option<String> {
+        let is_into = |way: &Self| matches!(way, Self::In(_));
+        let has_all = |into: bool| {
+            let mut side = all.iter().filter(|way| is_into(way) == into).peekable();
+            side.peek().is_some() && side.all(|way| ways.contains(&way))
+        };
+        let mut told = Vec::new();
+        if has_all(false) {
+            told.push("from peers".to_owned());
+        } else {
+            let between = ways.contains(&&Self::Between);
+            told.extend(between.then(|| "from peer to peer".to_owned()));
+            let names = ways.iter().filter_map(|way| match way {
+                Self::Out(name) => Some(name.as_str()),
+                _ => None,
+            });
+            told.extend(joined(names).map(|names| format!("from peers to {names}")));
+        }
+        if has_all(true) {
+            told.push("to peers".to_owned());
+        } else {
+            let names = ways.iter().filter_map(|way| match way {
+                Self::In(name) => Some(name.as_str()),
+                _ => None,
+            });
+            told.extend(joined(names).map(|names| format!("from {names} to peers")));
+        }
+        (!told.is_empty()).then(|| told.join(", "))
+    }
+}
+
+fn joined<'a>(names: impl Iterator<Item = &'a str>) -> Option<String> {
+    let names: Vec<&str> = names.collect();
+    (!names.is_empty()).then(|| names.join(", "))
+}
+
 /// Whether an interface is one that a rule asks for: another of that name, or the tunnel.
 fn admits(asked: Option<&Is<Interface>>, name: Option<&str>) -> bool {
     asked.is_none_or(|is| {
