@@ -64,8 +64,13 @@ impl<'a> Differences<'a, '_> {
 
     /// Rules are for one family, keys for both. Returns the one that was told of `Masquerade`.
     fn both_families(&mut self) -> Option<Family> {
-        if let Some((hook, other)) = self.lacks_family(|wish| *wish == Wish::KillSwitch) {
-            self.tell(hook, format!("KillSwitch is for {} too", name(other)), None);
+        for (wish, key) in [
+            (Wish::KillSwitch, "KillSwitch"),
+            (Wish::KeepInbound, "KeepInbound"),
+        ] {
+            if let Some((hook, other)) = self.lacks_family(|made| *made == wish) {
+                self.tell(hook, format!("{key} is for {} too", name(other)), None);
+            }
         }
         let (hook, other) = self.lacks_family(|wish| matches!(wish, Wish::Masquerade(_)))?;
         if !self.has(other) || self.context.unique_local(other).is_err() {
@@ -77,9 +82,15 @@ impl<'a> Differences<'a, '_> {
 
     /// The first hook with such a rule, and the family for which there is none.
     fn lacks_family(&self, is: impl Fn(&Wish) -> bool) -> Option<(&'a Hook, Family)> {
+        let family = |fact: &Fact| {
+            if let Fact::LookupMain { prefix, .. } = fact {
+                return Some(prefix.family());
+            }
+            fact.rule().map(|rule| rule.chain.family)
+        };
         let rules = self.made.iter().filter(|(.., wish)| is(wish));
         let families: Vec<_> = rules
-            .filter_map(|(hook, fact, _)| Some((*hook, rule(fact)?.chain.family)))
+            .filter_map(|(hook, fact, _)| Some((*hook, family(fact)?)))
             .collect();
         let (hook, _) = families.first()?;
         let mut other = Family::BOTH.into_iter();
@@ -115,10 +126,8 @@ impl<'a> Differences<'a, '_> {
             let mut more = self.more(&all, family);
             more.retain(|way| !before.contains(way));
             if let Some(ways) = Way::in_words(&more, &all) {
-                let by = match family {
-                    Family::V6 if self.has(Family::V4) => " by IPv6",
-                    _ => "",
-                };
+                let only_here = family == Family::V6 && self.has(Family::V4);
+                let by = if only_here { " by IPv6" } else { "" };
                 let told =
                     format!("where a firewall drops, {key} also passes new connections {ways}{by}");
                 self.tell(hook, told, None);
@@ -149,11 +158,14 @@ impl<'a> Differences<'a, '_> {
     /// What the hooks let pass.
     fn passing(&self, family: Family) -> impl Iterator<Item = &Passage> {
         let of_family =
-            move |fact: &Fact| rule(fact).is_none_or(|rule| rule.chain.family == family);
+            move |fact: &Fact| fact.rule().is_none_or(|rule| rule.chain.family == family);
         let passes = self.made.iter().filter(move |(_, fact, _)| of_family(fact));
-        let passages = passes.filter_map(|(.., wish)| match wish {
-            Wish::Pass(passages) => Some(passages),
-            _ => None,
+        let passages = passes.filter_map(|(.., wish)| {
+            if let Wish::Pass(passages) = wish {
+                Some(passages)
+            } else {
+                None
+            }
         });
         passages.flatten()
     }
@@ -207,7 +219,7 @@ impl<'a> Differences<'a, '_> {
         let rules = self
             .made
             .iter()
-            .filter_map(|(hook, fact, _)| Some((*hook, rule(fact)?)));
+            .filter_map(|(hook, fact, _)| Some((*hook, fact.rule()?)));
         let masquerades = rules.filter(|(_, rule)| rule.target == Target::Masquerade);
         let unlimited = masquerades.filter(|(_, rule)| {
             let matches = &rule.matches;
@@ -260,13 +272,6 @@ impl<'a> Differences<'a, '_> {
                 "KillSwitch spares the networks of this host's own interfaces; this does not";
             self.tell(hook, told.to_owned(), None);
         }
-    }
-}
-
-fn rule(fact: &Fact) -> Option<&Rule> {
-    match fact {
-        Fact::Rule(rule) => Some(rule),
-        _ => None,
     }
 }
 

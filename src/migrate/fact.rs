@@ -158,6 +158,15 @@ pub(super) enum Target {
 }
 
 impl Fact {
+    /// The rule, if it is one.
+    pub(super) fn rule(&self) -> Option<&Rule> {
+        if let Self::Rule(rule) = self {
+            Some(rule)
+        } else {
+            None
+        }
+    }
+
     /// Whether a command about this fact undoes, or does again, what one about the other did.
     pub(super) fn is(&self, other: &Self) -> bool {
         match (self, other) {
@@ -191,6 +200,12 @@ impl Rule {
     /// Whether it depends on the rules around it: all but those that let packets pass a filter do.
     pub(super) fn needs_its_place(&self) -> bool {
         self.target != Target::Accept || self.chain.table != "filter"
+    }
+}
+
+impl<T> Is<T> {
+    pub(super) fn only(value: T) -> Self {
+        Self { not: false, value }
     }
 }
 

@@ -69,7 +69,7 @@ fn through(tunnel: &str, words: &[&str]) -> Result<Passage, Why> {
         output: None,
     };
     while let [direction @ ("in" | "out"), "on", name, after @ ..] = rest {
-        let is = named(Interface::of(name, tunnel));
+        let is = Some(Is::only(Interface::of(name, tunnel)));
         match *direction {
             "in" => passage.input = is,
             _ => passage.output = is,
@@ -82,13 +82,9 @@ fn through(tunnel: &str, words: &[&str]) -> Result<Passage, Why> {
     }
 }
 
-fn named(value: Interface) -> Option<Is<Interface>> {
-    Some(Is { not: false, value })
-}
-
 /// What passes by an interface that is in the zone of the others.
 fn in_the_zone() -> Vec<Passage> {
-    let tunnel = || named(Interface::Tunnel);
+    let tunnel = || Some(Is::only(Interface::Tunnel));
     let passage = |input, output| Passage { input, output };
     vec![passage(tunnel(), None), passage(None, tunnel())]
 }

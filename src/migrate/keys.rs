@@ -31,9 +31,13 @@ impl Wanted {
         let mut wanted = Self::default();
         for wish in wishes {
             match wish {
-                // ClampMSS is what Forward does
-                Wish::Nothing | Wish::LetIn(_) | Wish::ClampMss => {}
-                Wish::Forwarding | Wish::Pass(_) | Wish::Answers => {} // see Opening
+                // ClampMSS is what Forward does, and Forward is decided upon by Opening
+                Wish::Nothing
+                | Wish::ClampMss
+                | Wish::Forwarding
+                | Wish::Pass(_)
+                | Wish::Answers
+                | Wish::LetIn(_) => {}
                 Wish::Masquerade(by) => drop(wanted.masquerade.insert(*by)),
                 Wish::OpenPort => wanted.open_port = true,
                 Wish::PortForward(forwards) => add(&mut wanted.port_forwards, forwards),

@@ -25,6 +25,7 @@ pub(super) enum Way {
 
 /// What keys let pass where a firewall drops.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a key of its own")]
 pub(super) struct Opening {
     /// `Forward`: everything from and to the tunnel.
     pub(super) forward: bool,
@@ -68,41 +69,50 @@ impl Passage {
 }
 
 impl Way {
+    /// The other interface, if peers reach it this way.
+    fn leaving(&self) -> Option<&str> {
+        if let Self::Out(name) = self {
+            Some(name)
+        } else {
+            None
+        }
+    }
+
+    /// The other interface, if it reaches peers this way.
+    fn coming(&self) -> Option<&str> {
+        if let Self::In(name) = self {
+            Some(name)
+        } else {
+            None
+        }
+    }
+
     /// Some ways of all, in words; none if there are none.
     pub(super) fn in_words(ways: &[&Self], all: &[Self]) -> Option<String> {
-        let is_into = |way: &Self| matches!(way, Self::In(_));
         let has_all = |into: bool| {
-            let mut side = all.iter().filter(|way| is_into(way) == into).peekable();
-            side.peek().is_some() && side.all(|way| ways.contains(&way))
+            let mut side = all.iter().filter(|way| way.coming().is_some() == into);
+            side.all(|way| ways.contains(&way))
         };
+        let outs: Vec<&str> = ways.iter().filter_map(|way| way.leaving()).collect();
+        let ins: Vec<&str> = ways.iter().filter_map(|way| way.coming()).collect();
+        let between = ways.contains(&&Self::Between);
         let mut told = Vec::new();
-        if has_all(false) {
+        if (between || !outs.is_empty()) && has_all(false) {
             told.push("from peers".to_owned());
         } else {
-            let between = ways.contains(&&Self::Between);
             told.extend(between.then(|| "from peer to peer".to_owned()));
-            let names = ways.iter().filter_map(|way| match way {
-                Self::Out(name) => Some(name.as_str()),
-                _ => None,
-            });
-            told.extend(joined(names).map(|names| format!("from peers to {names}")));
+            let names = (!outs.is_empty()).then(|| outs.join(", "));
+            told.extend(names.map(|names| format!("from peers to {names}")));
         }
-        if has_all(true) {
-            told.push("to peers".to_owned());
-        } else {
-            let names = ways.iter().filter_map(|way| match way {
-                Self::In(name) => Some(name.as_str()),
-                _ => None,
+        if !ins.is_empty() {
+            told.push(if has_all(true) {
+                "to peers".to_owned()
+            } else {
+                format!("from {} to peers", ins.join(", "))
             });
-            told.extend(joined(names).map(|names| format!("from {names} to peers")));
         }
         (!told.is_empty()).then(|| told.join(", "))
     }
-}
-
-fn joined<'a>(names: impl Iterator<Item = &'a str>) -> Option<String> {
-    let names: Vec<&str> = names.collect();
-    (!names.is_empty()).then(|| names.join(", "))
 }
 
 /// Whether an interface is one that a rule asks for: another of that name, or the tunnel.
@@ -139,27 +149,36 @@ impl Opening {
     pub(super) fn wanted(wishes: &[Wish], context: Context<'_>) -> Self {
         let firewall = &context.config.interface.firewall;
         let mut opening = Self::given(firewall, context.ifname);
-        let mut forwards = !firewall.port_forwards.is_empty();
-        for wish in wishes {
-            match wish {
-                Wish::Masquerade(by) if *by == Some(context.ifname) => opening.into = true,
-                Wish::Masquerade(_) => opening.out = true,
-                Wish::PortForward(_) => forwards = true,
-                Wish::Isolate => opening.isolate = true,
-                _ => {}
+        let by = wishes.iter().filter_map(|wish| {
+            if let Wish::Masquerade(by) = wish {
+                Some(*by)
+            } else {
+                None
+            }
+        });
+        for by in by {
+            if by == Some(context.ifname) {
+                opening.into = true;
+            } else {
+                opening.out = true;
             }
         }
-        let forwards = forwards || opening.out || opening.into;
+        opening.isolate |= wishes.contains(&Wish::Isolate);
+        let redirects = |wish: &Wish| matches!(wish, Wish::PortForward(_));
+        let forwards = opening.out
+            || opening.into
+            || !firewall.port_forwards.is_empty()
+            || wishes.iter().any(redirects);
         let lacks = |passage: &Passage| {
             let (leaves, enters) = (passage.leaves(), passage.enters());
             let between = !leaves && !enters && !opening.out && !opening.into;
             (leaves && !opening.out) || (enters && !opening.into) || between
         };
-        opening.forward |= wishes.iter().any(|wish| match wish {
-            Wish::Forwarding => !forwards,
-            Wish::Pass(passages) => passages.iter().any(lacks),
-            _ => false,
-        });
+        let needs_forward = |wish: &Wish| {
+            let lacking = matches!(wish, Wish::Pass(passages) if passages.iter().any(lacks));
+            lacking || (*wish == Wish::Forwarding && !forwards)
+        };
+        opening.forward |= wishes.iter().any(needs_forward);
         opening
     }
 

@@ -43,10 +43,7 @@ impl Context<'_> {
     fn accept(self, rule: &Rule) -> Result<Wish, Why> {
         let matches = &rule.matches;
         let whole = |is: &&Is<Prefix>| !is.not && self.is_whole(is.value);
-        let tunnel = |_| Is {
-            not: false,
-            value: Interface::Tunnel,
-        };
+        let tunnel = |_| Is::only(Interface::Tunnel);
         let (source, destination) = (matches.source.as_ref(), matches.destination.as_ref());
         let from_peers = source.filter(whole).map(tunnel);
         let to_peers = destination.filter(whole).map(tunnel);
