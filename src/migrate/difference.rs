@@ -1,16 +1,14 @@
 //! What the keys do that the hooks in their place did not, and the other way round, told where it matters.
 
-use super::fact::{Fact, Interface, Is, Rule, Target};
+mod nat;
+
+use super::fact::Fact;
 use super::firewalls::FIREWALLD;
 use super::lint::Lint;
 use super::passage::{Opening, Passage, Way};
 use super::plan::{Hook, Plan};
 use super::wish::{Context, Wish};
-use crate::config::PortForward;
 use crate::net::Family;
-
-/// Behind interfaces that begin so are networks that Docker and libvirt masquerade themselves.
-const MASQUERADED: [&str; 3] = ["docker", "br-", "virbr"];
 
 /// Looks for differences between the hooks that go and the keys that come, each told once.
 pub(super) fn differences<'a>(plan: &'a Plan<'_>) -> Vec<Lint<'a>> {
@@ -31,8 +29,8 @@ pub(super) fn differences<'a>(plan: &'a Plan<'_>) -> Vec<Lint<'a>> {
     let told = differences.both_families();
     differences.passages(told);
     differences.zone();
-    differences.redirected();
-    differences.masqueraded();
+    differences.port_forward();
+    differences.masquerade();
     differences.kill_switch();
     differences.told
 }
@@ -197,75 +195,6 @@ impl<'a> Differences<'a, '_> {
         }
     }
 
-    /// Redirected connections pass a firewall that drops, whether or not a hook let them in.
-    fn redirected(&mut self) {
-        if self.wanted.forward || self.wanted.into {
-            return;
-        }
-        let is_let_in = |forward: &PortForward| {
-            let let_in =
-                |wish: &Wish| matches!(wish, Wish::LetIn(service) if service.is_of(forward));
-            self.made.iter().any(|(.., wish)| let_in(wish))
-        };
-        let not_let_in = |wish: &Wish| matches!(wish, Wish::PortForward(forwards) if !forwards.iter().all(is_let_in));
-        if let Some(hook) = self.first(not_let_in) {
-            let told = "where a firewall drops, PortForward also passes what it redirects";
-            self.tell(hook, told.to_owned(), None);
-        }
-    }
-
-    /// A rule of `nat` without a source is for everybody's packets.
-    fn masqueraded(&mut self) {
-        let rules = self
-            .made
-            .iter()
-            .filter_map(|(hook, fact, _)| Some((*hook, fact.rule()?)));
-        let masquerades = rules.filter(|(_, rule)| rule.target == Target::Masquerade);
-        let unlimited = masquerades.filter(|(_, rule)| {
-            let matches = &rule.matches;
-            matches.source.is_none() && matches.input.is_none()
-        });
-        let unlimited: Vec<(&Hook, &Rule)> = unlimited.collect();
-        for (hook, rule) in unlimited {
-            if matches!(
-                rule.matches.output,
-                Some(Is {
-                    not: false,
-                    value: Interface::Tunnel
-                })
-            ) {
-                if self.has_several_peers() {
-                    let told = "Masquerade spares what goes from peer to peer; this does not";
-                    self.tell(hook, told.to_owned(), None);
-                }
-            } else if let Some(networks) = self.networks_behind(rule) {
-                let told = format!(
-                    "what came in by {networks} left with this host's address too, and no longer does"
-                );
-                let hint = "if it must, keep a rule for it in this host's own firewall";
-                self.tell(hook, told, Some(hint));
-            }
-        }
-    }
-
-    /// The interfaces with a network behind them whose packets a rule masqueraded.
-    fn networks_behind(&self, rule: &Rule) -> Option<String> {
-        let here = self.context.here;
-        let output = match &rule.matches.output {
-            Some(Is {
-                not: false,
-                value: Interface::Named(name),
-            }) if here.interfaces.contains(name) => Some(name.as_str()),
-            Some(Is { not: false, .. }) => return None,
-            _ => None,
-        };
-        let is_uplink = |name: &str| here.default_routes.iter().any(|(by, _)| by == name);
-        let others = self.others().into_iter();
-        let networks = others.filter(|name| output != Some(name) && !is_uplink(name));
-        let networks: Vec<&str> = networks.filter(|name| !is_masqueraded(name)).collect();
-        (!networks.is_empty()).then(|| networks.join(", "))
-    }
-
     fn kill_switch(&mut self) {
         if let Some(hook) = self.first(|wish| *wish == Wish::KillSwitch) {
             let told =
@@ -273,10 +202,6 @@ impl<'a> Differences<'a, '_> {
             self.tell(hook, told.to_owned(), None);
         }
     }
-}
-
-fn is_masqueraded(name: &str) -> bool {
-    MASQUERADED.iter().any(|begin| name.starts_with(begin))
 }
 
 fn name(family: Family) -> &'static str {

@@ -116,7 +116,7 @@ impl Way {
 }
 
 /// Whether an interface is one that a rule asks for: another of that name, or the tunnel.
-fn admits(asked: Option<&Is<Interface>>, name: Option<&str>) -> bool {
+pub(super) fn admits(asked: Option<&Is<Interface>>, name: Option<&str>) -> bool {
     asked.is_none_or(|is| {
         let same = match (&is.value, name) {
             (Interface::Tunnel, None) => true,
