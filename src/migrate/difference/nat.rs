@@ -3,7 +3,7 @@
 use super::Differences;
 use crate::config::PortForward;
 use crate::migrate::fact::{Interface, Is, Rule, Target};
-use crate::migrate::passage::admits;
+use crate::migrate::passage::{admits, is_tunnel};
 use crate::migrate::plan::Hook;
 use crate::migrate::wish::Wish;
 
@@ -63,13 +63,7 @@ impl Differences<'_, '_> {
         });
         let unlimited: Vec<(&Hook, &Rule)> = unlimited.collect();
         for (hook, rule) in unlimited {
-            if matches!(
-                rule.matches.output,
-                Some(Is {
-                    not: false,
-                    value: Interface::Tunnel
-                })
-            ) {
+            if is_tunnel(rule.matches.output.as_ref()) {
                 if self.has_several_peers() {
                     let told = "Masquerade spares what goes from peer to peer; this does not";
                     self.tell(hook, told.to_owned(), None);

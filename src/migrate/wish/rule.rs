@@ -200,6 +200,11 @@ impl Context<'_> {
                 return Err("PortForward takes the interface by which connections come in".into());
             }
         };
+        let own = self.config.interface.listen_port;
+        let takes = |port| matches.ports.iter().any(|ports| ports.contains(&port));
+        if ifname.is_none() && protocol == Protocol::Udp && own.is_some_and(takes) {
+            return Err("it takes the tunnel's own port".into());
+        }
         let forward = |ports: &RangeInclusive<u16>| {
             let single = |ports: &RangeInclusive<u16>| ports.start() == ports.end();
             let to_port = match to_ports {
