@@ -7,17 +7,20 @@
 //! of new zones and policies in its files and a reload that forgets what else was only set for now, to forward for an
 //! interface without opening this host to it or leaving out interfaces of other zones.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use crate::net::{Family, Ifname};
 
 mod accept;
+mod connection;
 mod display;
 mod iptables;
 mod passage;
 mod walk;
 
 pub use accept::{Accept, Packets, Place, Tool, comment, found, needed};
+pub use connection::{Connections, Tracked};
 pub use passage::Passage;
 
 /// The packets that a table is for.
@@ -129,6 +132,8 @@ pub enum Condition {
     Protocol(u8),
     /// Its destination port.
     Port(u16),
+    /// What connection tracking knows of it: any of these.
+    Tracked(BTreeSet<Tracked>),
     /// Something else, which it may have or not.
     Unknown,
 }

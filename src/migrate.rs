@@ -16,6 +16,7 @@ use crate::net::Ifname;
 
 mod command;
 mod conflict;
+mod difference;
 mod fact;
 mod firewalls;
 mod installer;
@@ -24,6 +25,7 @@ mod keys;
 mod lint;
 mod network;
 mod nft;
+mod passage;
 mod plan;
 mod shell;
 mod wish;
@@ -73,10 +75,10 @@ pub fn migrate(text: &str, config: &Config, ifname: Ifname, here: &Here) -> Migr
         .collect();
     let keys = keys::keys(&plan.wishes(), context);
     let replaced = config::replace_hooks(text, &gone, &keys);
-    let mut notes = lint::notes(&plan);
+    let mut notes = Vec::new();
     let mut diagnostics = diagnostics(text, &plan);
     if let Some(installer) = installer::recognise(text) {
-        notes.insert(0, made_by(installer, text));
+        notes.push(made_by(installer, text));
         notes.extend(installer.note.map(str::to_owned));
         diagnostics.extend(leftovers(installer, here));
     }
@@ -88,14 +90,15 @@ pub fn migrate(text: &str, config: &Config, ifname: Ifname, here: &Here) -> Migr
     }
 }
 
-/// What is wrong with the hooks, and why some stay.
+/// What is wrong with the hooks, what keys do beyond them, and why some stay.
 fn diagnostics(text: &str, plan: &Plan<'_>) -> Vec<Diagnostic> {
     let at = |line: &HookLine, message: String| {
         Diagnostic::warning(message)
             .at(text, line.span)
             .key(line.key)
     };
-    let lints = lint::lints(plan).into_iter().map(|lint| {
+    let lints = lint::lints(plan).into_iter();
+    let lints = lints.chain(difference::differences(plan)).map(|lint| {
         let told = at(lint.line, lint.message);
         let told = lint.hint.into_iter().fold(told, Diagnostic::hint);
         (lint.line.span.line, told)

@@ -18,7 +18,7 @@ use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 use wgq::apply::{Stop, Transaction, as_much_as_possible};
 use wgq::diff::diff;
-use wgq::foreign::{Accept, Packets, Place, TableFamily, Tool};
+use wgq::foreign::{Accept, Connections, Packets, Place, TableFamily, Tool};
 use wgq::key::{PresharedKey, PublicKey};
 use wgq::net::{Address, Family, FwMark, Ifname, Prefix, TableId};
 use wgq::nft::NftTable;
@@ -115,7 +115,11 @@ fn accepts() -> impl Strategy<Value = BTreeSet<Accept>> {
         place: Place::End,
         tool,
     };
-    let packets = select(vec![Packets::From, Packets::To, Packets::Port(51820)]);
+    let packets = select(vec![
+        Packets::From(Connections::Any),
+        Packets::To(Connections::Established),
+        Packets::Port(51820),
+    ]);
     let tool = select(vec![Tool::Iptables, Tool::Nft]);
     btree_set((packets, tool).prop_map(accept), 0..4)
 }

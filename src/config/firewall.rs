@@ -6,7 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
 
 use super::span::{Span, Spanned};
-use crate::net::{Ifname, Prefix};
+use crate::net::{Family, Ifname, Prefix};
 
 mod check;
 mod read;
@@ -94,6 +94,17 @@ pub struct PortForward {
     pub to: IpAddr,
     /// The port there, for a single one here; none is the same.
     pub to_port: Option<u16>,
+}
+
+impl PortForward {
+    /// Whether connections to a port of the other one, if it comes after this, go where this says.
+    pub fn shadows(&self, other: &Self) -> bool {
+        let overlap =
+            self.ports.start() <= other.ports.end() && other.ports.start() <= self.ports.end();
+        let same_way = self.ifname.is_none() || self.ifname == other.ifname;
+        let same_family = Family::of(self.to) == Family::of(other.to);
+        overlap && same_way && same_family && self.protocol == other.protocol
+    }
 }
 
 impl fmt::Display for PortForward {

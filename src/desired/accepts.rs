@@ -1,13 +1,14 @@
 //! What is to be accepted in other programs' firewalls.
 
-use crate::config::Config;
-use crate::foreign::{self, Packets};
+use std::collections::BTreeSet;
+
+use crate::config::{Config, Firewall, Masquerade};
+use crate::foreign::{self, Connections, Packets};
 use crate::net::{Family, Ifname};
 use crate::state::State;
 use crate::surroundings::Surroundings;
 
-/// Adds the accepts that a tunnel needs: with forwarding for what comes from it and goes to it, with `OpenPort` for the
-/// port. Returns sentences on the firewalls that drop these packets all the same.
+/// Adds the accepts that a tunnel needs: for what it forwards, and with `OpenPort` for the port. Returns sentences on the firewalls that drop these packets all the same.
 pub(super) fn require(
     ifname: Ifname,
     config: &Config,
@@ -17,16 +18,16 @@ pub(super) fn require(
 ) -> Vec<String> {
     let firewall = &config.interface.firewall;
     let mut warnings = Vec::new();
-    let mut accept = |packets: &[Packets], families: &[Family]| {
+    let mut accept = |packets: &BTreeSet<Packets>, families: &[Family]| {
         let tables = &surroundings.firewalls;
         let (accepts, told) = foreign::needed(ifname, packets, families, tables, &now.accepts);
         state.accepts.extend(accepts);
         warnings.extend(told);
     };
-    if firewall.forwards() {
-        let families = families(config, surroundings);
-        accept(&[Packets::From, Packets::To], &families);
-    }
+    accept(
+        &forwarded(ifname, firewall),
+        &families(config, surroundings),
+    );
     let port = config.interface.listen_port.filter(|&port| port != 0);
     if let Some(port) = port.filter(|_| firewall.open_port.value) {
         let families: &[Family] = if surroundings.ipv6 {
@@ -34,9 +35,52 @@ pub(super) fn require(
         } else {
             &[Family::V4]
         };
-        accept(&[Packets::Port(port)], families);
+        accept(&[Packets::Port(port)].into(), families);
     }
     warnings
+}
+
+/// What passes through the tunnel: with `Forward` everything, and else no more than what the other keys are for.
+///
+/// Behind `Masquerade` are hosts that nobody else can begin a connection to, as behind any router with NAT: whoever is
+/// masqueraded begins, and is answered. `PortForward` is for its ports alone.
+fn forwarded(ifname: Ifname, firewall: &Firewall) -> BTreeSet<Packets> {
+    let (inside, outside) = match &firewall.masquerade.value {
+        Masquerade::No => (false, false),
+        Masquerade::Anywhere => (true, false),
+        Masquerade::By(names) => (
+            names.iter().any(|&name| name != ifname),
+            names.contains(&ifname),
+        ),
+    };
+    let keys = [
+        (
+            firewall.forward.is_some_and(|forward| forward.value),
+            Connections::Any,
+            Connections::Any,
+        ),
+        (inside, Connections::Any, Connections::Established),
+        (outside, Connections::Established, Connections::Any),
+        (
+            !firewall.port_forwards.is_empty(),
+            Connections::Dnat,
+            Connections::Dnat,
+        ),
+    ];
+    let needs = keys.into_iter().filter(|(is_set, ..)| *is_set);
+    let (from, to): (BTreeSet<_>, BTreeSet<_>) = needs.map(|(_, from, to)| (from, to)).unzip();
+    let from = widest(from).into_iter().map(Packets::From);
+    from.chain(widest(to).into_iter().map(Packets::To))
+        .collect()
+}
+
+/// Without those that are among others.
+fn widest(connections: BTreeSet<Connections>) -> BTreeSet<Connections> {
+    if connections.contains(&Connections::Any) {
+        [Connections::Any].into()
+    } else {
+        connections
+    }
 }
 
 /// The families that the tunnel has an address of, or a peer does.

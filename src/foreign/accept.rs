@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::connection::Connections;
 use super::display::out_of_reach;
 use super::walk::Drops;
 use super::{Access, Action, Chain, Condition, Hook, Rule, Table, TableFamily};
@@ -32,10 +33,10 @@ pub struct Accept {
 /// Packets that a tunnel needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Packets {
-    /// Those that came in by it, to be forwarded.
-    From,
-    /// Those that are forwarded into it.
-    To,
+    /// Those of these connections that came in by it, to be forwarded.
+    From(Connections),
+    /// Those of these connections that are forwarded into it.
+    To(Connections),
     /// WireGuard's own, by their UDP port.
     Port(u16),
 }
@@ -66,7 +67,7 @@ pub fn comment(ifname: Ifname) -> String {
 impl Packets {
     fn hook(self) -> Hook {
         match self {
-            Self::From | Self::To => Hook::Forward,
+            Self::From(_) | Self::To(_) => Hook::Forward,
             Self::Port(_) => Hook::Input,
         }
     }
@@ -74,22 +75,33 @@ impl Packets {
     /// Returns what a rule accepts, if it is one that wgq makes for this interface.
     pub fn accepted_by(rule: &Rule, ifname: Ifname) -> Option<Self> {
         match (rule.conditions.as_slice(), &rule.action) {
-            (
-                [
-                    Condition::Interface {
-                        incoming,
-                        name,
-                        is_prefix: false,
-                        negated: false,
-                    },
-                ],
-                Action::Accept,
-            ) if name == ifname.as_str() => Some(if *incoming { Self::From } else { Self::To }),
             ([Condition::Protocol(UDP), Condition::Port(port)], Action::Accept) => {
                 Some(Self::Port(*port))
             }
+            ([way], Action::Accept) => Self::of_way(way, ifname, Connections::Any),
+            ([way, Condition::Tracked(tracked)], Action::Accept) => {
+                Self::of_way(way, ifname, Connections::of(tracked)?)
+            }
             _ => None,
         }
+    }
+
+    /// The packets of the connections that come in or leave as the condition has it, if that is by this interface.
+    fn of_way(way: &Condition, ifname: Ifname, connections: Connections) -> Option<Self> {
+        let Condition::Interface {
+            incoming,
+            name,
+            is_prefix: false,
+            negated: false,
+        } = way
+        else {
+            return None;
+        };
+        (name == ifname.as_str()).then_some(if *incoming {
+            Self::From(connections)
+        } else {
+            Self::To(connections)
+        })
     }
 }
 
@@ -101,6 +113,23 @@ impl Accept {
             place,
             ..self.clone()
         } == *other
+    }
+
+    /// The accept, once these are added; the places of all are those in the chain as it was.
+    fn after(&self, added: &[Self]) -> Self {
+        let is_before = |it: &&Self| {
+            (it.family, &it.table, &it.chain) == (self.family, &self.table, &self.chain)
+                && it.place <= self.place
+        };
+        Self {
+            place: match self.place {
+                Place::Before(number) => {
+                    Place::Before(number + added.iter().filter(is_before).count())
+                }
+                Place::End => Place::End,
+            },
+            ..self.clone()
+        }
     }
 }
 
@@ -141,12 +170,13 @@ fn accept(ifname: Ifname, table: &Table, chain: &Chain, packets: Packets, place:
 /// drop them and that wgq cannot change. Those of `now` that are needed stay where they are.
 pub fn needed(
     ifname: Ifname,
-    packets: &[Packets],
+    packets: &BTreeSet<Packets>,
     families: &[Family],
     tables: &[Table],
     now: &BTreeSet<Accept>,
 ) -> (BTreeSet<Accept>, Vec<String>) {
     let mut accepts = BTreeSet::new();
+    let mut added = Vec::new();
     let mut warnings = Vec::new();
     let is_used = |table: &&Table| families.iter().any(|&family| table.family.has(family));
     for table in tables.iter().filter(is_used) {
@@ -156,13 +186,13 @@ pub fn needed(
             let dropped: Vec<(Packets, Drops<'_>)> = dropped.collect();
             if table.access == Access::Open {
                 for (packets, drops) in dropped {
-                    let mut needed = accept(ifname, table, drops.chain, packets, drops.place);
+                    let needed = accept(ifname, table, drops.chain, packets, drops.place);
                     if let Some(there) = now.iter().find(|it| it.is_like(&needed)) {
-                        needed = there.clone();
-                    } else {
-                        needed.place = needed.place.after(added(&accepts, now, &needed));
+                        accepts.insert(there.clone());
+                    } else if !added.iter().any(|it: &Accept| it.is_like(&needed)) {
+                        accepts.insert(needed.after(&added));
+                        added.push(needed);
                     }
-                    accepts.insert(needed);
                 }
             } else if !dropped.is_empty() {
                 let dropped: Vec<_> = dropped
@@ -174,21 +204,4 @@ pub fn needed(
         }
     }
     (accepts, warnings)
-}
-
-/// Counts the accepts that are to be added to the same chain before.
-fn added(accepts: &BTreeSet<Accept>, now: &BTreeSet<Accept>, next: &Accept) -> usize {
-    let same =
-        |it: &&Accept| (it.family, &it.table, &it.chain) == (next.family, &next.table, &next.chain);
-    accepts.difference(now).filter(same).count()
-}
-
-impl Place {
-    /// The place once that many rules are before it.
-    fn after(self, added: usize) -> Self {
-        match self {
-            Self::Before(number) => Self::Before(number + added),
-            Self::End => Self::End,
-        }
-    }
 }

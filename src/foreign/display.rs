@@ -2,7 +2,10 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use super::{Accept, Access, Chain, Packets, Place, Table, TableFamily, Tool, comment};
+use super::{
+    Accept, Access, Chain, Connections, Packets, Place, Table, TableFamily, Tool, comment,
+    connection,
+};
 use crate::net::Ifname;
 
 impl Accept {
@@ -85,8 +88,8 @@ impl Display for Iptables {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let Self(packets, ifname) = self;
         match packets {
-            Packets::From => write!(f, "-i {ifname}"),
-            Packets::To => write!(f, "-o {ifname}"),
+            Packets::From(of) => write!(f, "-i {ifname}{}", connection::Iptables(*of)),
+            Packets::To(of) => write!(f, "-o {ifname}{}", connection::Iptables(*of)),
             Packets::Port(port) => write!(f, "-p udp -m udp --dport {port}"),
         }
     }
@@ -99,8 +102,8 @@ impl Display for Nft {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let Self(packets, ifname) = self;
         match packets {
-            Packets::From => write!(f, "iifname \"{ifname}\""),
-            Packets::To => write!(f, "oifname \"{ifname}\""),
+            Packets::From(of) => write!(f, "iifname \"{ifname}\"{}", connection::Nft(*of)),
+            Packets::To(of) => write!(f, "oifname \"{ifname}\"{}", connection::Nft(*of)),
             Packets::Port(port) => write!(f, "udp dport {port}"),
         }
     }
@@ -115,8 +118,10 @@ pub(super) fn out_of_reach(
 ) -> String {
     let Table { family, name, .. } = table;
     let what = dropped.iter().map(|(packets, _)| match packets {
-        Packets::From => format!("what {ifname} forwards"),
-        Packets::To => format!("what is forwarded to {ifname}"),
+        Packets::From(Connections::Any) => format!("what {ifname} forwards"),
+        Packets::To(Connections::Any) => format!("what is forwarded to {ifname}"),
+        Packets::From(of) => format!("{} that {ifname} forwards", told(*of)),
+        Packets::To(of) => format!("{} that are forwarded to {ifname}", told(*of)),
         Packets::Port(port) => format!("UDP port {port}"),
     });
     let remedy = match table.access {
@@ -151,4 +156,12 @@ pub(super) fn out_of_reach(
         base.name,
         what.collect::<Vec<_>>().join(" and "),
     )
+}
+
+fn told(connections: Connections) -> &'static str {
+    match connections {
+        Connections::Any => "all packets",
+        Connections::Established => "answers",
+        Connections::Dnat => "packets of redirected connections",
+    }
 }

@@ -1,6 +1,6 @@
 //! The text of `iptables-legacy -S`, which is the one way to read what is not of `nf_tables`.
 
-use super::{Access, Action, Chain, Condition, Hook, Rule, Table, TableFamily};
+use super::{Access, Action, Chain, Condition, Hook, Rule, Table, TableFamily, Tracked};
 
 impl Table {
     /// Reads a table of a family from what `iptables-legacy -t NAME -S` or `ip6tables-legacy -t NAME -S` says.
@@ -64,7 +64,16 @@ fn rule(options: &[&str]) -> Rule {
                 });
                 rest
             }
-            ["-m", "udp" | "tcp" | "comment", ref rest @ ..] => rest,
+            [
+                "-m",
+                "udp" | "tcp" | "comment" | "conntrack" | "state",
+                ref rest @ ..,
+            ] => rest,
+            ["--ctstate" | "--state", states, ref rest @ ..] => {
+                let tracked = Tracked::parse_list(states).map(Condition::Tracked);
+                rule.conditions.push(tracked.unwrap_or(Condition::Unknown));
+                rest
+            }
             ["--dport", port, ref rest @ ..] => {
                 let port = port.parse().map(Condition::Port);
                 rule.conditions.push(port.unwrap_or(Condition::Unknown));
@@ -89,7 +98,7 @@ fn rule(options: &[&str]) -> Rule {
                 rule.action = Action::Goto(chain.to_owned());
                 return rule;
             }
-            [_, ref rest @ ..] => {
+            ["!", "--ctstate" | "--state", _, ref rest @ ..] | [_, ref rest @ ..] => {
                 rule.conditions.push(Condition::Unknown);
                 rest
             }

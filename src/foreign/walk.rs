@@ -1,6 +1,8 @@
 //! What becomes of a packet in another program's chains, as far as its rules can be read.
 
-use super::{Action, Chain, Condition, Packets, Place, Rule, Table};
+use std::collections::BTreeSet;
+
+use super::{Action, Chain, Condition, Connections, Packets, Place, Rule, Table, Tracked};
 use crate::net::Ifname;
 
 /// The chains that firewalls keep for the user's rules, and leave alone: Docker's and ufw's. One of them is the place for an
@@ -76,6 +78,17 @@ enum Meets {
     Yes,
 }
 
+/// Whether all packets of these connections have any of what is asked; that none has is not looked for.
+fn meet(connections: Connections, asked: &BTreeSet<Tracked>) -> Meets {
+    let is = match connections {
+        Connections::Any => false,
+        // each of these packets has one of the two
+        Connections::Established => asked.is_superset(&connections.tracked()),
+        Connections::Dnat => asked.contains(&Tracked::Dnat),
+    };
+    if is { Meets::Yes } else { Meets::Perhaps }
+}
+
 struct Walk<'a> {
     table: &'a Table,
     packets: Packets,
@@ -136,14 +149,15 @@ impl<'a> Walk<'a> {
                     is_prefix,
                     negated,
                 },
-                Packets::From | Packets::To,
-            ) if *incoming == (self.packets == Packets::From) => {
+                Packets::From(_) | Packets::To(_),
+            ) if *incoming == matches!(self.packets, Packets::From(_)) => {
                 let own = self.ifname.as_str();
                 let is = own == name || *is_prefix && own.starts_with(name);
                 known(is != *negated)
             }
             (Condition::Protocol(protocol), Packets::Port(_)) => known(*protocol == 17),
             (Condition::Port(asked), Packets::Port(port)) => known(*asked == port),
+            (Condition::Tracked(asked), Packets::From(of) | Packets::To(of)) => meet(of, asked),
             _ => Meets::Perhaps,
         }
     }

@@ -1,10 +1,11 @@
 //! Why a hook whose meaning is known cannot become a key: what other hooks or the file say is against it.
 
 use super::fact::{Fact, Interface, Is, Rule, Sign, Target};
+use super::passage::Opening;
 use super::plan::{Hook, Plan, filters};
 use super::shell::Why;
 use super::wish::{Context, Service, Wish};
-use crate::config::Masquerade;
+use crate::config::{Masquerade, PortForward};
 
 /// Why a hook must stay, as things stand.
 pub(super) fn conflict(plan: &Plan<'_>, hook: &Hook) -> Option<Why> {
@@ -12,7 +13,12 @@ pub(super) fn conflict(plan: &Plan<'_>, hook: &Hook) -> Option<Why> {
     hook.makes().find_map(|fact| {
         let wish = plan.context.wish(fact).ok()?;
         if is_forwarding(&wish) {
-            return forwarding_is_limited(plan).or_else(|| torn(&wish, &wishes, plan.context));
+            let why = forwarding_is_limited(plan, &wish)
+                .or_else(|| torn(&wish, &wishes, plan.context))
+                .or_else(|| shadowed(&wish, &wishes, plan.context));
+            if why.is_some() {
+                return why;
+            }
         }
         if wish == Wish::Isolate {
             return accepted_before(plan, fact);
@@ -21,25 +27,38 @@ pub(super) fn conflict(plan: &Plan<'_>, hook: &Hook) -> Option<Why> {
     })
 }
 
-/// Why no key may forward: the file says so, or a hook that stays has a say in what is forwarded. Keys that forward let
-/// everything pass where a firewall drops, which may be more.
-fn forwarding_is_limited(plan: &Plan<'_>) -> Option<Why> {
+/// Why no key may forward: the file says so, or a hook that stays has a say in what is forwarded. What a key opens where a
+/// firewall drops may be more than that accepts; what a key redirects may be what it drops.
+fn forwarding_is_limited(plan: &Plan<'_>, wish: &Wish) -> Option<Why> {
     let firewall = &plan.context.config.interface.firewall;
     if firewall.forward.is_some_and(|forward| !forward.value) {
         return Some("the file says `Forward = no`".into());
     }
-    if firewall.forwards() {
+    let redirects = matches!(wish, Wish::PortForward(_));
+    if !redirects && !opens(plan, wish) {
         return None;
     }
     let stay = plan.hooks.iter().filter(|hook| hook.kept.is_some());
+    let limits = |rule: &Rule| !redirects || rule.target != Target::Accept;
     let mut limiting = stay.filter(|hook| {
         let unknown = hook.unread && filters(&hook.line.command);
-        unknown || hook.rules().any(Rule::is_of_forwarded)
+        let mut rules = hook.rules().filter(|rule| rule.is_of_forwarded());
+        unknown || rules.any(limits)
     });
     let line = limiting.next()?.line.span.line;
     Some(format!(
         "line {line} stays, and a key could let more pass than it does"
     ))
+}
+
+/// Whether a wish lets more pass than the keys of the file do, beside ports that are forwarded.
+fn opens(plan: &Plan<'_>, wish: &Wish) -> bool {
+    let context = plan.context;
+    let given = Opening::given(&context.config.interface.firewall, context.ifname);
+    let mut wishes = plan.wishes();
+    wishes.retain(|other| matches!(other, Wish::PortForward(_)));
+    wishes.push(wish.clone());
+    !given.forward && Opening::wanted(&wishes, context) != given
 }
 
 /// Why there is no `Masquerade` that says what leaves by the tunnel, and what leaves by any other interface.
@@ -53,6 +72,27 @@ fn torn(wish: &Wish, wishes: &[Wish], context: Context<'_>) -> Option<Why> {
     both.then(|| "Masquerade cannot say both the tunnel and any other interface".into())
 }
 
+/// Why a `PortForward` cannot stand beside the others.
+fn shadowed(wish: &Wish, wishes: &[Wish], context: Context<'_>) -> Option<Why> {
+    let given = &context.config.interface.firewall.port_forwards;
+    let given = given.iter().map(|given| &given.value);
+    let others: Vec<&PortForward> = wishes.iter().flat_map(redirected).chain(given).collect();
+    let is_shadowed = |forward: &PortForward| {
+        let mut others = others.iter().filter(|other| **other != forward);
+        others.any(|other| other.shadows(forward) || forward.shadows(other))
+    };
+    let shadowed = redirected(wish).iter().any(is_shadowed);
+    shadowed.then(|| "the same port is forwarded elsewhere too".into())
+}
+
+fn redirected(wish: &Wish) -> &[PortForward] {
+    if let Wish::PortForward(forwards) = wish {
+        forwards
+    } else {
+        &[]
+    }
+}
+
 /// Why a wish makes no sense without another.
 fn alone(wish: &Wish, wishes: &[Wish], context: Context<'_>) -> Option<&'static str> {
     let interface = &context.config.interface;
@@ -61,7 +101,11 @@ fn alone(wish: &Wish, wishes: &[Wish], context: Context<'_>) -> Option<&'static 
         let servers = |wish: &Wish| matches!(wish, Wish::DnsServers(_));
         !interface.dns.servers.is_empty() || wishes.iter().any(servers)
     };
-    let forwards = || firewall.forwards() || wishes.iter().any(is_forwarding);
+    let begins = |wish: &Wish| is_forwarding(wish) && *wish != Wish::Answers;
+    let forwards = || firewall.forwards() || wishes.iter().any(begins);
+    if *wish == Wish::Answers {
+        return (!forwards()).then_some("no connection passes that these could be answers of");
+    }
     if *wish == Wish::ClampMss {
         if firewall.clamp_mss.is_some_and(|clamp| !clamp.value) {
             return Some("the file says `ClampMSS = no`");
@@ -116,7 +160,11 @@ fn passes_peers(rule: &Rule) -> bool {
 fn is_forwarding(wish: &Wish) -> bool {
     matches!(
         wish,
-        Wish::Forward | Wish::Masquerade(_) | Wish::PortForward(_)
+        Wish::Forwarding
+            | Wish::Pass(_)
+            | Wish::Answers
+            | Wish::Masquerade(_)
+            | Wish::PortForward(_)
     )
 }
 

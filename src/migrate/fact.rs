@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
+use super::passage::Passage;
 use super::shell::Why;
 use crate::config::Protocol;
 use crate::net::{Family, Prefix};
@@ -43,8 +44,11 @@ pub(super) enum Fact {
     LookupMain { from: bool, prefix: Prefix },
     /// The UDP port is open, by the words of that firewall.
     OpenPort { firewall: &'static str, port: u16 },
-    /// What comes from the tunnel, or goes there, is forwarded.
-    Forward { firewall: &'static str, by: String },
+    /// What comes from the tunnel, or goes there, is let pass.
+    Forward {
+        firewall: &'static str,
+        passages: Vec<Passage>,
+    },
     /// What comes from the prefix, or from anywhere, is masqueraded.
     Masquerade {
         firewall: &'static str,
@@ -91,6 +95,8 @@ pub(super) struct Chain {
     pub(super) name: String,
     /// The table of nftables that it is in, if it is in one.
     pub(super) nft: Option<Table>,
+    /// Hooks made it, so that it drops nothing that an accept in it could save.
+    pub(super) own: bool,
 }
 
 /// For which packets a rule is; nothing is for all.
@@ -152,6 +158,15 @@ pub(super) enum Target {
 }
 
 impl Fact {
+    /// The rule, if it is one.
+    pub(super) fn rule(&self) -> Option<&Rule> {
+        if let Self::Rule(rule) = self {
+            Some(rule)
+        } else {
+            None
+        }
+    }
+
     /// Whether a command about this fact undoes, or does again, what one about the other did.
     pub(super) fn is(&self, other: &Self) -> bool {
         match (self, other) {
@@ -185,6 +200,12 @@ impl Rule {
     /// Whether it depends on the rules around it: all but those that let packets pass a filter do.
     pub(super) fn needs_its_place(&self) -> bool {
         self.target != Target::Accept || self.chain.table != "filter"
+    }
+}
+
+impl<T> Is<T> {
+    pub(super) fn only(value: T) -> Self {
+        Self { not: false, value }
     }
 }
 

@@ -1,12 +1,13 @@
 //! What `ufw` and `firewall-cmd` say.
 
 use super::command::one;
-use super::fact::{Action, Fact, Sign};
+use super::fact::{Action, Fact, Interface, Is, Sign};
+use super::passage::Passage;
 use super::shell::Why;
 use crate::net::Address;
 
 const UFW: &str = "ufw";
-const FIREWALLD: &str = "firewalld";
+pub(super) const FIREWALLD: &str = "firewalld";
 
 /// The zones of firewalld that let in no more than the default one does.
 const PLAIN_ZONES: [&str; 3] = ["public", "external", "block"];
@@ -31,8 +32,14 @@ pub(super) fn ufw(tunnel: &str, args: &[String]) -> Result<Vec<Action>, Why> {
     words.drain(..usize::from(sign == Sign::Delete));
     match (routed, words.as_slice()) {
         (true, ["allow", rest @ ..]) if rest.contains(&tunnel) => {
-            let by = through(tunnel, rest)?;
-            Ok(one(sign, Fact::Forward { firewall: UFW, by }))
+            let passage = through(tunnel, rest)?;
+            Ok(one(
+                sign,
+                Fact::Forward {
+                    firewall: UFW,
+                    passages: vec![passage],
+                },
+            ))
         }
         (
             false,
@@ -55,16 +62,31 @@ pub(super) fn ufw(tunnel: &str, args: &[String]) -> Result<Vec<Action>, Why> {
 }
 
 /// `in on wg0 out on eth0`, either alone or both, and nothing but that.
-fn through(tunnel: &str, words: &[&str]) -> Result<String, Why> {
+fn through(tunnel: &str, words: &[&str]) -> Result<Passage, Why> {
     let mut rest = words;
+    let mut passage = Passage {
+        input: None,
+        output: None,
+    };
     while let [direction @ ("in" | "out"), "on", name, after @ ..] = rest {
-        let _ = (direction, name);
+        let is = Some(Is::only(Interface::of(name, tunnel)));
+        match *direction {
+            "in" => passage.input = is,
+            _ => passage.output = is,
+        }
         rest = after;
     }
     match rest {
-        [] => Ok(words.join(" ").replace(tunnel, "%i")),
+        [] => Ok(passage),
         [other, ..] => Err(format!("a rule of ufw with `{other}`")),
     }
+}
+
+/// What passes by an interface that is in the zone of the others.
+fn in_the_zone() -> Vec<Passage> {
+    let tunnel = || Some(Is::only(Interface::Tunnel));
+    let passage = |input, output| Passage { input, output };
+    vec![passage(tunnel(), None), passage(None, tunnel())]
 }
 
 /// `firewall-cmd --zone=public --add-interface=wg0 --add-port=51820/udp`, `--add-rich-rule='rule family=ipv4 source
@@ -106,7 +128,7 @@ fn added(tunnel: &str, zone: Option<&str>, what: &str, value: &str) -> Result<Fa
         "interface" if value == tunnel && zone.is_none_or(|zone| PLAIN_ZONES.contains(&zone)) => {
             Ok(Fact::Forward {
                 firewall: FIREWALLD,
-                by: "zone".into(),
+                passages: in_the_zone(),
             })
         }
         "interface" if value == tunnel => Err(format!(

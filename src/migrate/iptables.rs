@@ -228,6 +228,7 @@ impl Reader<'_> {
             table: self.table,
             name,
             nft: None,
+            own: false,
         };
         let rule = Rule {
             chain,

@@ -5,6 +5,7 @@ use std::fmt::Display;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
+use super::passage::Opening;
 use super::wish::{Context, Wish};
 use crate::config::{Masquerade, NewKey, PortForward};
 use crate::net::{Ifname, Prefix};
@@ -16,7 +17,6 @@ struct Wanted {
     private_key_file: Option<PathBuf>,
     servers: Vec<IpAddr>,
     domains: Vec<String>,
-    forward: bool,
     masquerade: BTreeSet<Option<Ifname>>,
     open_port: bool,
     port_forwards: Vec<PortForward>,
@@ -31,9 +31,13 @@ impl Wanted {
         let mut wanted = Self::default();
         for wish in wishes {
             match wish {
-                // ClampMSS is what Forward does
-                Wish::Nothing | Wish::LetIn(_) | Wish::ClampMss => {}
-                Wish::Forward => wanted.forward = true,
+                // ClampMSS is what Forward does, and Forward is decided upon by Opening
+                Wish::Nothing
+                | Wish::ClampMss
+                | Wish::Forwarding
+                | Wish::Pass(_)
+                | Wish::Answers
+                | Wish::LetIn(_) => {}
                 Wish::Masquerade(by) => drop(wanted.masquerade.insert(*by)),
                 Wish::OpenPort => wanted.open_port = true,
                 Wish::PortForward(forwards) => add(&mut wanted.port_forwards, forwards),
@@ -78,8 +82,9 @@ pub(super) fn keys(wishes: &[Wish], context: Context<'_>) -> Vec<NewKey> {
     keys.add("DNS", servers.chain(domains.cloned()));
 
     let masquerade = masquerade(&wanted.masquerade, context);
-    let implied = masquerade.is_some() || !wanted.port_forwards.is_empty() || firewall.forwards();
-    keys.yes("Forward", wanted.forward && !implied);
+    let given = Opening::given(firewall, context.ifname);
+    let forward = Opening::wanted(wishes, context).forward;
+    keys.yes("Forward", forward && !given.forward);
     keys.set("Masquerade", masquerade);
     keys.yes("OpenPort", wanted.open_port && !firewall.open_port.value);
     for forward in wanted.port_forwards {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::fact::{Action, Fact, Interface, Is, Rule, Sign, Target};
 use super::plan::{Hook, Plan};
-use super::wish::{Wish, is_forwarding};
+use super::wish::is_forwarding;
 use crate::config::HookLine;
 use crate::net::Family;
 
@@ -224,27 +224,4 @@ pub(super) fn flushes(command: &str) -> bool {
         .any(|word| matches!(*word, "-F" | "--flush" | "-X"));
     let ruleset = words.windows(2).any(|pair| matches!(pair, [flush, ruleset] if flush.ends_with("flush") && ruleset.starts_with("ruleset")));
     (tables && options) || ruleset
-}
-
-/// What a person should know of what the keys do beyond the hooks.
-pub(super) fn notes(plan: &Plan<'_>) -> Vec<String> {
-    let wishes = plan.wishes();
-    let going = plan.hooks.iter().filter(|hook| hook.kept.is_none());
-    let rules = going.flat_map(|hook| &hook.effects.actions);
-    let only_sysctl = rules
-        .into_iter()
-        .all(|action| !matches!(action.fact, Fact::Rule(_) | Fact::Forward { .. }));
-    let mut notes = Vec::new();
-    if wishes.contains(&Wish::Forward)
-        && only_sysctl
-        && !wishes
-            .iter()
-            .any(|wish| matches!(wish, Wish::Masquerade(_)))
-    {
-        notes.push(
-            "Forward also lets the tunnel's packets through a firewall that drops forwarded ones"
-                .to_owned(),
-        );
-    }
-    notes
 }

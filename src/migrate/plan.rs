@@ -43,12 +43,8 @@ impl Hook {
     }
 
     pub(super) fn rules(&self) -> impl Iterator<Item = &Rule> {
-        self.effects.actions.iter().filter_map(|action| {
-            let Fact::Rule(rule) = &action.fact else {
-                return None;
-            };
-            Some(&**rule)
-        })
+        let actions = self.effects.actions.iter();
+        actions.filter_map(|action| action.fact.rule())
     }
 
     /// The tables of nftables that it is about.

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 use super::Here;
 use super::fact::{Fact, Interface, Route};
+use super::passage::Passage;
 use super::shell::Why;
 use crate::config::{Config, PortForward, Protocol, Table};
 use crate::net::{Address, Family, Ifname, Prefix};
@@ -17,7 +18,12 @@ use crate::net::{Address, Family, Ifname, Prefix};
 pub(super) enum Wish {
     /// Nothing: it is so without a key.
     Nothing,
-    Forward,
+    /// Packets are forwarded, as far as no firewall drops them.
+    Forwarding,
+    /// Connections pass where a firewall drops.
+    Pass(Vec<Passage>),
+    /// What belongs to connections that began passes.
+    Answers,
     /// A forwarded service is let in, which needs no key beside its `PortForward`.
     LetIn(Service),
     /// By that interface, or by any but the tunnel.
@@ -71,7 +77,7 @@ impl Context<'_> {
             Fact::LookupMain { from, prefix } => self.lookup_main(*from, *prefix),
             Fact::OpenPort { port, .. } if self.is_listen_port(*port) => Ok(Wish::OpenPort),
             Fact::OpenPort { .. } => Err("this is not the tunnel's ListenPort".into()),
-            Fact::Forward { .. } => Ok(Wish::Forward),
+            Fact::Forward { passages, .. } => Ok(Wish::Pass(passages.clone())),
             Fact::Masquerade {
                 from: Some(from), ..
             } if self.is_whole(*from) => {
@@ -98,7 +104,7 @@ impl Context<'_> {
 
     fn sysctl(self, name: &str, value: &str) -> Result<Wish, Why> {
         match (name, value) {
-            (name, "1") if is_forwarding(name) => Ok(Wish::Forward),
+            (name, "1") if is_forwarding(name) => Ok(Wish::Forwarding),
             ("net.ipv4.conf.all.src_valid_mark", "1") if self.is_full_tunnel() => Ok(Wish::Nothing),
             _ => Err(format!("no key sets {name} to {value}")),
         }
@@ -184,7 +190,7 @@ impl Context<'_> {
     }
 
     /// Whence packets come by the tunnel: the peers' addresses, or as long as there are none its own network.
-    fn networks(self, family: Family) -> Vec<Prefix> {
+    pub(super) fn networks(self, family: Family) -> Vec<Prefix> {
         let peers = self.config.peers.iter().flat_map(|peer| &peer.allowed_ips);
         let peers: Vec<_> = peers
             .copied()
@@ -203,7 +209,7 @@ impl Context<'_> {
     }
 
     /// Masquerade is for unique local addresses where it comes to IPv6.
-    fn unique_local(self, family: Family) -> Result<(), Why> {
+    pub(super) fn unique_local(self, family: Family) -> Result<(), Why> {
         let is_local = |prefix: &Prefix| match prefix.ip() {
             IpAddr::V6(ip) => {
                 ip.is_unique_local() || ip.is_unicast_link_local() || prefix.is_default()

@@ -1,5 +1,5 @@
 # What every script of tests/packets/forwarding has beside tests/engine/prelude.sh and foreign.sh: a server that forwards nothing
-# yet, in a world that does not know the tunnel's addresses but one; and connections, as the far end sees them.
+# yet, in a world that does not know the tunnel's addresses but one.
 sysctl -qw net.ipv4.ip_forward=0 net.ipv6.conf.all.forwarding=0 net.ipv6.conf.default.accept_dad=0
 ip -n world route delete 10.8.0.0/24
 ip -n world route delete fd00:8::/64
@@ -8,17 +8,11 @@ ip -n world route add 2001:db8:8::/64 via 2001:db8::2
 sed -i 's|^AllowedIPs = 10.8.0.2/32.*|&, 2001:db8:8::2/128|' /etc/wireguard/wg0.conf
 ip -n client address add 2001:db8:8::2/128 dev tun0 preferred_lft 0
 
-# keys LINE...: writes the server's file with these keys in the place of Masquerade and OpenPort.
-cp /etc/wireguard/wg0.conf "$work/wg0"
-keys() {
-	sed -e '/^Masquerade/d' -e '/^OpenPort/d' "$work/wg0" >/etc/wireguard/wg0.conf
-	local key
-	for key in "$@"; do sed -i "/^ListenPort/a $key" /etc/wireguard/wg0.conf; done
-}
+cp /etc/wireguard/wg0.conf "$work/wg0" # for `keys`
+
 # fresh: the client begins a new session with a server that was down, so that either can send first.
 fresh() {
-	client wg set tun0 peer "$server" remove
-	client wg addconf tun0 "$work/peer"
+	forget
 	answers client ping 10.8.0.1
 }
 forwarding() { sysctl -n net.ipv4.ip_forward net.ipv6.conf.all.forwarding | xargs; }
@@ -72,57 +66,3 @@ meet_second() {
 	answers second ping "$1"
 }
 second() { ip netns exec second "$@"; }
-
-# tell NAMESPACE PORT...: there, whoever comes to one of these ports, by TCP or UDP, is told its own address.
-tell() {
-	local namespace=$1 addresses
-	shift
-	# an answer to a datagram comes from the address that was asked only if its socket has that address
-	addresses=$(ip -n "$namespace" -o address show scope global | sed 's/.*inet6\? \([^ /]*\).*/\1/')
-	ip netns exec "$namespace" perl -MIO::Socket::IP -MIO::Select -e '
-		my $all = IO::Select->new;
-		my %is_udp;
-		my @addresses = split " ", shift;
-		for my $port (@ARGV) {
-			$all->add(IO::Socket::IP->new(LocalHost => "::", LocalPort => $port, V6Only => 0, Listen => 9, ReuseAddr => 1) // die $@);
-			for my $address (@addresses) {
-				my $socket = IO::Socket::IP->new(LocalHost => $address, LocalPort => $port, Proto => "udp") // die $@;
-				$is_udp{$socket} = 1;
-				$all->add($socket);
-			}
-		}
-		while (my @ready = $all->can_read) {
-			for my $socket (@ready) {
-				my $from = $is_udp{$socket} ? $socket : $socket->accept // next;
-				$from->recv(my $data, 9) if $is_udp{$socket};
-				(my $host = $from->peerhost) =~ s/^::ffff://;
-				$from->send("$host\n");
-			}
-		}' "$addresses" "$@" &
-	until [[ $(ip netns exec "$namespace" ss -Hltn "sport = ${*: -1}") ]]; do sleep 0.02; done
-}
-# ask PROTOCOL HOST PORT [FROM] [-- COMMAND...]: what is told there; fails where nobody answers. The command runs it.
-ask() {
-	local words=()
-	while (($#)) && [[ $1 != -- ]]; do words+=("$1"); shift; done
-	((!$#)) || shift
-	"$@" perl -MIO::Socket::IP -MIO::Select -e '
-		my ($protocol, $host, $port, $from) = @ARGV;
-		my $socket = IO::Socket::IP->new(Proto => $protocol, PeerHost => $host, PeerPort => $port, Timeout => $ENV{PATIENCE} // 5,
-			$from ? (LocalHost => $from) : ()) // exit 1;
-		$socket->send("?") if $protocol eq "udp";
-		IO::Select->new($socket)->can_read($ENV{PATIENCE} // 5) or exit 1;
-		$socket->recv(my $data, 99) // exit 1;
-		print $data' "${words[@]}"
-}
-# unheard ASK...: nobody answers.
-unheard() { ! PATIENCE=0.5 ask "$@" || { printf 'an answer: %s\n' "$*"; return 1; }; }
-# sees EXPECTED ASK...: whoever is asked, by TCP and by UDP, is asked from that address.
-sees() {
-	local expected=$1 protocol found
-	shift
-	for protocol in tcp udp; do
-		found=$(ask $protocol "$@" || echo nobody)
-		[[ $found == "$expected" ]] || { printf 'expected %s, seen %s: %s %s\n' "$expected" "$found" $protocol "$*"; return 1; }
-	done
-}

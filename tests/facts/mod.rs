@@ -1,6 +1,6 @@
 //! Facts about other programs' tables, in the words of `now.txt`.
 
-use wgq::foreign::{Access, Action, Chain, Condition, Hook, Rule, Table, TableFamily};
+use wgq::foreign::{Access, Action, Chain, Condition, Hook, Rule, Table, TableFamily, Tracked};
 
 /// Adds a fact: `nft FAMILY TABLE owned`, `nft FAMILY TABLE CHAIN [HOOK POLICY]`, or `nft FAMILY TABLE CHAIN: RULE`.
 pub(crate) fn nft(tables: &mut Vec<Table>, line: &str) {
@@ -56,7 +56,7 @@ fn table<'a>(tables: &'a mut Vec<Table>, family: &str, name: &str) -> &'a mut Ta
     &mut tables[at]
 }
 
-/// A rule: `iifname NAME`, `oifname NAME`, `udp PORT` or `?` for a condition, what it does, and `comment TEXT...`.
+/// A rule: `iifname NAME`, `oifname NAME`, `udp PORT`, `ct STATES` or `?` for a condition, what it does, and `comment TEXT...`.
 fn rule(words: &[&str]) -> Rule {
     let interface = |incoming, name: &str| Condition::Interface {
         incoming,
@@ -79,6 +79,11 @@ fn rule(words: &[&str]) -> Rule {
             ["udp", port, rest @ ..] => {
                 rule.conditions.push(Condition::Protocol(17));
                 rule.conditions.push(Condition::Port(port.parse().unwrap()));
+                rest
+            }
+            ["ct", states, rest @ ..] => {
+                let tracked = Tracked::parse_list(states).unwrap();
+                rule.conditions.push(Condition::Tracked(tracked));
                 rest
             }
             ["?", rest @ ..] => {

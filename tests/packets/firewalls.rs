@@ -9,12 +9,13 @@ fn server(script: &str) {
     script::host(&format!("{FOREIGN}\n{script}"));
 }
 
-/// What a firewall must survive: the tunnel goes up, works, and leaves nothing; and where `$1` throws its rules away, it
-/// works again after `down` and `up`.
+/// What a firewall must survive: the tunnel goes up, works, lets in nobody whom the client did not ask, and leaves nothing;
+/// and where `reload` throws its rules away, which leaves things `broken`, it works again after `down` and `up`.
 const SURVIVES: &str = r"
 remember
 wgq up wg0
 works
+unreached
 wgq down wg0
 same
 wgq -q up wg0
@@ -24,12 +25,52 @@ wgq -q down wg0
 same
 wgq -q up wg0
 works
+unreached
 ip link delete wg0 # as in a crash: the rules are found by their comments
 sleep 0.5
 rm /run/wgq/wg0.json
 wgq -q down wg0
 same
 ";
+
+/// What passes with other keys: as much as they are for.
+const KEY_BY_KEY: &str = r#"
+keys 'Forward = yes' 'OpenPort = yes'
+wgq -q up wg0
+works
+reached
+wgq -q down wg0
+same
+keys 'Masquerade = wg0' 'OpenPort = yes'
+wgq -q up wg0
+meet
+sees 10.8.0.1 10.8.0.2 80 198.51.100.1 -- world
+sees fd00:8::1 fd00:8::2 80 2001:db8:f::1 -- world
+stays_in
+wgq -q down wg0
+same
+ports=('PortForward = tcp/8080 -> 10.8.0.2:80' 'PortForward = udp/8080 -> 10.8.0.2:80'
+	'PortForward = tcp/8443 -> [fd00:8::2]:80' 'PortForward = udp/8443 -> [fd00:8::2]:80')
+forwarded() {
+	sees 198.51.100.1 192.0.2.2 8080 198.51.100.1 -- world
+	sees 2001:db8:f::1 2001:db8::2 8443 2001:db8:f::1 -- world
+}
+keys 'OpenPort = yes' "${ports[@]}"
+wgq -q up wg0
+meet
+forwarded
+stays_in
+unreached
+wgq -q down wg0
+same
+keys 'OpenPort = yes' 'Masquerade = yes' "${ports[@]}"
+wgq -q up wg0
+works
+forwarded
+unreached
+wgq -q down wg0
+same
+"#;
 
 /// Docker's filter table for both families; the user's chain is added by who has one.
 const DOCKER: &str = r"
@@ -50,14 +91,47 @@ fn docker_without_a_chain_for_the_user() {
     server(&format!(
         r#"{DOCKER}
 reload() {{ for ip in iptables ip6tables; do $ip -D FORWARD -i wg0 -m comment --comment 'wgq wg0' -j ACCEPT; done; }}
+broken() {{ not_forwarded; }}
 {SURVIVES}
+{KEY_BY_KEY}
+# iptables shows our rules, takes them for its own, and what it makes of them by way of a file is known too
+answers='-m conntrack --ctstate RELATED,ESTABLISHED' redirected='-m conntrack --ctstate DNAT' mine='-m comment --comment "wgq wg0" -j ACCEPT'
+keys 'Masquerade = yes' "${{ports[@]}}"
 wgq -q up wg0
-iptables -S FORWARD | has -x -- '-A FORWARD -i wg0 -m comment --comment "wgq wg0" -j ACCEPT'
-ip6tables -S FORWARD | has -x -- '-A FORWARD -o wg0 -m comment --comment "wgq wg0" -j ACCEPT'
-# what iptables-save and iptables-restore make of our rules is known too
-iptables-save | iptables-restore
+for ip in iptables ip6tables; do
+	$ip -S FORWARD >"$work/rules"
+	for rule in '-i wg0' "-o wg0 $answers" "-o wg0 $redirected"; do
+		has -x -- "-A FORWARD $rule $mine" "$work/rules"
+		eval "$ip -C FORWARD $rule $mine"
+	done
+	$ip-save >"$work/saved"
+	$ip-restore <"$work/saved"
+	$ip -S FORWARD | diff "$work/rules" -
+done
+works
+forwarded
+unreached
 wgq -q down wg0
-iptables-save | lacks wgq"#
+iptables-save | lacks wgq
+ip6tables-save | lacks wgq
+remember
+# each goes by the words that show it
+wgq -q up wg0
+for ip in iptables ip6tables; do
+	for rule in '-i wg0' "-o wg0 $answers" "-o wg0 $redirected"; do eval "$ip -D FORWARD $rule $mine"; done
+done
+iptables-save | lacks wgq
+ip6tables-save | lacks wgq
+# what an earlier version accepted gives way to less, or goes
+wide() {{ iptables -A FORWARD -o wg0 -m comment --comment 'wgq wg0' -j ACCEPT; }}
+wgq -q down wg0
+same
+wide
+wgq -q up wg0
+iptables -S FORWARD | lacks -x -- "-A FORWARD -o wg0 $mine"
+wide
+wgq -q down wg0
+same"#
     ));
 }
 
@@ -71,7 +145,10 @@ for ip in iptables ip6tables; do
 	$ip -I FORWARD -j DOCKER-USER
 done
 reload() {{ for ip in iptables ip6tables; do $ip -F DOCKER-USER; $ip -A DOCKER-USER -j RETURN; done; }}
+broken() {{ not_forwarded; }}
 {SURVIVES}
+{KEY_BY_KEY}
+keys 'Masquerade = yes'
 wgq -q up wg0
 iptables -S DOCKER-USER | has -- '-A DOCKER-USER -i wg0 -m comment'
 iptables -S FORWARD | lacks wg0"
@@ -87,15 +164,18 @@ nft -f - <<'END'
 END
 listing() {{ iptables -S; ip6tables -S; nft -s list table inet filter; }}
 remember
-wgq -q up wg0
-listing >"$work/native"
-wgq -q down wg0
-wgq -q --dry-run up wg0 2>/dev/null | grep -E '^(iptables|ip6tables|nft .(add|insert)) ' >"$work/commands"
-bash -e "$work/commands"
-listing | diff "$work/native" -
-# and wgq takes away what they did, too
-wgq -q down wg0
-same"#
+for keys in 'Masquerade = yes' 'Masquerade = wg0' 'Forward = yes' 'PortForward = tcp/8080 -> 10.8.0.2:80'; do
+	keys "$keys" 'OpenPort = yes'
+	wgq -q up wg0
+	listing >"$work/native"
+	wgq -q down wg0
+	wgq -q --dry-run up wg0 2>/dev/null | grep -E '^(iptables|ip6tables|nft .(add|insert)) ' >"$work/commands"
+	bash -e "$work/commands"
+	listing | diff "$work/native" -
+	# and wgq takes away what they did, too
+	wgq -q down wg0
+	same
+done"#
     ));
 }
 
@@ -126,7 +206,10 @@ mount -t tmpfs tmpfs /var/log
 ufw --force enable
 ufw reload # which sets up some chains in another way
 reload() {{ ufw reload; }}
+broken() {{ closed; }}
 {SURVIVES}
+{KEY_BY_KEY}
+keys 'Masquerade = yes' 'OpenPort = yes'
 ufw route deny in on wg0 to 198.51.100.1
 wgq -q up wg0
 silent client ping 198.51.100.1"#
@@ -150,7 +233,10 @@ dbus-daemon --config-file="$work/bus.conf" --fork
 firewalld --nofork --nopid &>"$work/firewalld.log" &
 until [[ $(firewall-cmd --state 2>/dev/null) == running ]]; do sleep 0.1; done
 reload() {{ firewall-cmd --reload; }}
+broken() {{ closed; }}
 {SURVIVES}
+{KEY_BY_KEY}
+keys 'Masquerade = yes' 'OpenPort = yes'
 # nothing more than asked for: the server itself is as closed to the client as before
 wgq -q up wg0
 works
@@ -188,7 +274,9 @@ END
 }}
 rules
 reload() {{ nft flush table inet filter; rules; }}
-{SURVIVES}"
+broken() {{ closed; }}
+{SURVIVES}
+{KEY_BY_KEY}"
     ));
 }
 
@@ -205,7 +293,9 @@ iptables -P INPUT DROP
 iptables -A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
 reload() {{ iptables -F FORWARD; ip6tables -P FORWARD DROP; ip6tables -F FORWARD; }}
 reload
-{SURVIVES}"
+broken() {{ not_forwarded; }}
+{SURVIVES}
+{KEY_BY_KEY}"
     ));
 }
 
@@ -228,9 +318,54 @@ END
 remember
 wgq up wg0
 works
+reached
 nft list ruleset 2>/dev/null | lacks 'wgq wg0"'
 wgq down wg0
 same"#,
+    );
+}
+
+#[test]
+fn answers_that_are_accepted_already_are_not_accepted_again() {
+    server(
+        r#"keys 'Masquerade = yes'
+# accepts RULE...: the accepts that wgq adds behind the rule
+accepts() {
+	nft flush ruleset
+	nft "table inet filter { chain forward { type filter hook forward priority filter; policy drop; }; chain other { }; }"
+	nft add rule inet filter forward "$@"
+	wgq -q --dry-run up wg0 2>/dev/null | sed -n "s/^nft '[a-z]* rule inet filter forward \(index 1 \)\?\(.*\) accept comment.*/\2/p"
+}
+from='iifname "wg0"' answers='oifname "wg0" ct state established,related'
+for rule in 'ct state established,related accept' 'ct state { established, related } accept' \
+	'ct state established,related,new accept' 'counter ct state { established, related, untracked } counter accept' \
+	'ct state vmap { established : accept, related : accept, invalid : drop }' \
+	'ct state vmap { established : accept, related : accept, new : jump other }'; do
+	[[ $(accepts "$rule") == "$from" ]] || { echo "not known: $rule"; exit 1; }
+done
+for rule in 'ct state established accept' 'ct state invalid drop' 'ct state != { established, related } accept' \
+	'ct state established,related drop' 'ct state { established, related } log' 'ct state { established, invalid } accept' \
+	'ct state vmap { established : accept, related : drop }' 'ct state vmap { established : drop, related : jump other }' \
+	'ct direction reply accept' 'ct mark and 6 != 0 accept' 'meta mark and 6 != 0 accept' 'meta mark { 2, 4 } accept' \
+	'ct state . iifname vmap { established . "uplink" : accept, related . "uplink" : accept }' \
+	'iifname "lan0" ct state established,related accept' 'ct original saddr 192.0.2.9 ct state established,related accept' \
+	'ct status dnat accept' 'ct status seen-reply accept'; do
+	[[ $(accepts "$rule") == "$from"$'\n'"$answers" ]] || { echo "mistaken: $rule: $(accepts "$rule")"; exit 1; }
+done
+# and by iptables
+accepts() {
+	nft flush ruleset
+	iptables -P FORWARD DROP
+	iptables -A FORWARD "$@" -j ACCEPT
+	wgq -q --dry-run up wg0 2>/dev/null | grep -c "^iptables -A FORWARD"
+}
+for rule in '-m conntrack --ctstate RELATED,ESTABLISHED' '-m state --state ESTABLISHED,RELATED' '-m conntrack --ctstate NEW,RELATED,ESTABLISHED'; do
+	[[ $(accepts $rule) == 1 ]] || { echo "not known: $rule"; exit 1; }
+done
+for rule in '-m conntrack ! --ctstate RELATED,ESTABLISHED' '-m conntrack --ctstate RELATED' '-m conntrack --ctstatus ASSURED' \
+	'-p tcp -m conntrack --ctstate RELATED,ESTABLISHED' '-m conntrack --ctstate RELATED,ESTABLISHED --ctdir REPLY'; do
+	[[ $(accepts $rule) == 2 ]] || { echo "mistaken: $rule"; exit 1; }
+done"#,
     );
 }
 
@@ -242,7 +377,7 @@ iptables-legacy -A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
 iptables-legacy -A INPUT -j REJECT
 remember
 said=$(wgq up wg0 2>&1)
-says 'warning: the chain FORWARD of the table ip filter drops what wg0 forwards and what is forwarded to wg0'
+says 'warning: the chain FORWARD of the table ip filter drops what wg0 forwards and answers that are forwarded to wg0'
 says 'iptables-legacy -I INPUT -p udp -m udp --dport 51820 -j ACCEPT'
 wgq down wg0
 same
@@ -250,6 +385,7 @@ same
 eval "$(sed -n 's/.*to accept: `\(.*\)`$/\1/p' <<<"$said")"
 wgq up wg0 2>&1 | lacks iptables-legacy
 works
+neither 10.8.0.2 80 198.51.100.1 -- world # nobody drops IPv6
 wgq down wg0"#,
     );
 }

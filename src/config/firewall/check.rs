@@ -1,10 +1,10 @@
 //! Keys of the firewall that contradict each other, or that together do what nobody means.
 
-use super::{Firewall, Masquerade, PortForward, Protocol};
+use super::{Firewall, Masquerade, Protocol};
 use crate::config::model::{Config, Table};
 use crate::config::report::{Fault, Report};
 use crate::config::span::Spanned;
-use crate::net::{Address, Family, Prefix};
+use crate::net::{Address, Prefix};
 
 /// The port of ssh(1).
 const SSH: u16 = 22;
@@ -77,7 +77,7 @@ fn port_forwards(config: &Config, report: &mut Report<'_>) {
             report.warning(fault.hint("`tcp/2222 -> ADDRESS:22` leaves it alone"));
         }
         let mut before = all.iter().take(index);
-        if let Some(first) = before.find(|first| takes_from(first, forward)) {
+        if let Some(first) = before.find(|first| first.shadows(forward)) {
             let told = format!(
                 "what comes there goes to {} by line {} already",
                 first.to, first.span.line
@@ -85,15 +85,6 @@ fn port_forwards(config: &Config, report: &mut Report<'_>) {
             report.error(Fault::at(forward.span, told));
         }
     }
-}
-
-/// Whether connections to a port of `second` are forwarded by `first`.
-fn takes_from(first: &PortForward, second: &PortForward) -> bool {
-    let overlap =
-        first.ports.start() <= second.ports.end() && second.ports.start() <= first.ports.end();
-    let same_way = first.ifname.is_none() || first.ifname == second.ifname;
-    let same_family = Family::of(first.to) == Family::of(second.to);
-    overlap && same_way && same_family && first.protocol == second.protocol
 }
 
 /// What is for a full tunnel, and what is carved out of wide prefixes.

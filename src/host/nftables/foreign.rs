@@ -3,26 +3,25 @@
 use netlink_packet_core::{NLM_F_APPEND, NLM_F_CREATE};
 
 use super::attribute::{Attributes, find, number, text};
-use super::compile::{ACCEPT, DROP};
+use super::compile::DROP;
 use super::dump::{DORMANT, declared_in};
 use super::error::Error;
-use super::instruction::{Comparison, EXPRESSION_DATA, EXPRESSION_NAME, Instruction, LIST_ELEMENT};
 use super::message::{Family, MessageType, parse, payload, question};
 use super::transaction::{Transaction, user_data};
-use crate::foreign::{
-    self, Accept, Access, Chain, Hook, Packets, Place, Rule, Table, TableFamily, Tool,
-};
+use crate::foreign::{self, Accept, Access, Chain, Hook, Packets, Place, Rule, Table, TableFamily};
 use crate::host::netlink::{KernelError, Netlink};
 
+mod conntrack;
 mod rule;
+mod state_set;
+mod write;
 
-use rule::{DESTINATION_PORT, IFNAME_LEN, IIFNAME, L4PROTO, OIFNAME, rule};
+use rule::rule;
+use state_set::{StateSets, state_sets};
+use write::instructions;
 
 /// `NFT_TABLE_F_OWNER`: nobody may change the table but the socket that made it.
 const OWNER: u32 = 2;
-
-/// `IPPROTO_UDP`
-const UDP: u8 = 17;
 
 impl From<TableFamily> for Family {
     fn from(family: TableFamily) -> Self {
@@ -68,8 +67,9 @@ fn read(client: &mut Netlink) -> Result<Vec<Table>, KernelError> {
     }
     tables.retain(|table| table.chains.iter().any(|chain| chain.hook.is_some()));
     for table in &mut tables {
+        let sets = state_sets(client, table.family.into(), &table.name)?;
         for (name, rule) in list(client, MessageType::GetRule, table, |it| {
-            Some((text(find(it, 2)?), rule(it)))
+            Some((text(find(it, 2)?), rule(it, &sets)))
         })? {
             let mut chains = table.chains.iter_mut();
             if let Some(chain) = chains.find(|chain| chain.name == name) {
@@ -168,7 +168,8 @@ fn rules(client: &mut Netlink, accept: &Accept) -> Result<Vec<(Vec<u8>, Rule)>, 
         let declaration = declared_in(&accept.table, answer.payload);
         let declaration =
             declaration.filter(|it| find(it, 2).map(text).as_ref() == Some(&accept.chain));
-        Ok(declaration.and_then(|it| Some((find(it, 3)?.to_vec(), rule(it)))))
+        // in wgq's own there are no sets
+        Ok(declaration.and_then(|it| Some((find(it, 3)?.to_vec(), rule(it, &StateSets::new())))))
     })
 }
 
@@ -186,39 +187,4 @@ fn object(accept: &Accept) -> String {
         ..
     } = accept;
     format!("chain {chain} of table {family} {table}")
-}
-
-/// What the rule is made of. iptables(8) counts in every rule of its own, and shows what was counted.
-fn instructions(accept: &Accept) -> Attributes {
-    let compare = |value: Vec<u8>| Instruction::Compare {
-        how: Comparison::Equal,
-        value,
-    };
-    let name = || {
-        let mut name = accept.ifname.as_str().as_bytes().to_vec();
-        name.resize(IFNAME_LEN, 0);
-        compare(name)
-    };
-    let tests = match accept.packets {
-        Packets::From => vec![Instruction::Meta { key: IIFNAME }, name()],
-        Packets::To => vec![Instruction::Meta { key: OIFNAME }, name()],
-        Packets::Port(port) => vec![
-            Instruction::Meta { key: L4PROTO },
-            compare(vec![UDP]),
-            DESTINATION_PORT,
-            compare(port.to_be_bytes().to_vec()),
-        ],
-    };
-    let append = |list, instruction: &Instruction| instruction.append_to(list, 0);
-    let mut list = tests.iter().fold(Attributes::new(), append);
-    if accept.tool == Tool::Iptables {
-        let counter = Attributes::new().text(EXPRESSION_NAME, "counter");
-        let counter = counter.nested(EXPRESSION_DATA, &Attributes::new());
-        list = list.nested(LIST_ELEMENT, &counter);
-    }
-    let verdict = Instruction::Verdict {
-        code: ACCEPT,
-        chain: None,
-    };
-    append(list, &verdict)
 }

@@ -6,6 +6,7 @@ use std::ops::RangeInclusive;
 use super::{Context, EVERYTHING, Service, Wish};
 use crate::config::{PortForward, Protocol};
 use crate::migrate::fact::{Interface, Is, Matches, Rule, Target};
+use crate::migrate::passage::{Passage, is_tunnel};
 use crate::migrate::shell::Why;
 use crate::net::{Address, Family, Prefix};
 
@@ -21,7 +22,7 @@ impl Context<'_> {
         }
         let chain = (rule.chain.table.as_str(), rule.chain.name.as_str());
         match (chain, &rule.target) {
-            (("filter", _), Target::Accept) if rule.is_of_forwarded() => self.accept(matches),
+            (("filter", _), Target::Accept) if rule.is_of_forwarded() => self.accept(rule),
             (("filter", "FORWARD"), Target::Drop) => isolate(matches),
             (("filter", "INPUT"), Target::Accept) => self.input(matches),
             (("filter", "OUTPUT"), Target::Drop) => self.kill_switch(matches),
@@ -39,35 +40,44 @@ impl Context<'_> {
         }
     }
 
-    fn accept(self, matches: &Matches) -> Result<Wish, Why> {
-        let from_tunnel = is_tunnel(matches.input.as_ref());
-        let to_tunnel = is_tunnel(matches.output.as_ref());
-        let whole = |prefix: &Option<Is<Prefix>>| {
-            prefix
-                .as_ref()
-                .is_some_and(|is| !is.not && self.is_whole(is.value))
+    fn accept(self, rule: &Rule) -> Result<Wish, Why> {
+        let matches = &rule.matches;
+        let whole = |is: &&Is<Prefix>| !is.not && self.is_whole(is.value);
+        let tunnel = |_| Is::only(Interface::Tunnel);
+        let (source, destination) = (matches.source.as_ref(), matches.destination.as_ref());
+        let from_peers = source.filter(whole).map(tunnel);
+        let to_peers = destination.filter(whole).map(tunnel);
+        let passage = Passage {
+            input: matches.input.clone().or(from_peers),
+            output: matches.output.clone().or(to_peers),
         };
-        let from_peers = whole(&matches.source);
-        let to_peers = whole(&matches.destination);
-        if !(from_tunnel || to_tunnel || from_peers || to_peers || matches.established) {
+        if matches.established && passage.has_tunnel() {
+            return Ok(Wish::Answers);
+        }
+        let to = destination.filter(|is| !is.not).map(|is| is.value);
+        let to_a_peer = to.is_some_and(|prefix| self.is_a_peers(prefix));
+        if !passage.names_tunnel() && !to_a_peer {
             return Err("it does not name the tunnel".into());
         }
-        if let Some(source) = matches.source.as_ref().filter(|_| !from_peers) {
+        if let Some(source) = source.filter(|is| !whole(is)) {
             return Err(limited("comes from", source));
         }
         if let Some(protocol) = matches.protocol {
-            if !to_tunnel || matches.ports.is_empty() {
+            let to_peers = to_a_peer || is_tunnel(passage.output.as_ref());
+            if !to_peers || matches.ports.is_empty() || destination.is_some_and(|is| is.not) {
                 return Err("Forward lets pass every protocol".into());
             }
+            let ports = matches.ports.clone();
             return Ok(Wish::LetIn(Service {
-                to: matches.destination.as_ref().map(|is| is.value),
+                to,
                 protocol,
-                ports: matches.ports.clone(),
+                ports,
             }));
         }
-        match matches.destination.as_ref().filter(|_| !to_peers) {
+        match destination.filter(|is| !whole(is)) {
             Some(destination) => Err(limited("goes to", destination)),
-            None => Ok(Wish::Forward),
+            None if rule.chain.own => Ok(Wish::Forwarding),
+            None => Ok(Wish::Pass(vec![passage])),
         }
     }
 
@@ -190,6 +200,11 @@ impl Context<'_> {
                 return Err("PortForward takes the interface by which connections come in".into());
             }
         };
+        let own = self.config.interface.listen_port;
+        let takes = |port| matches.ports.iter().any(|ports| ports.contains(&port));
+        if ifname.is_none() && protocol == Protocol::Udp && own.is_some_and(takes) {
+            return Err("it takes the tunnel's own port".into());
+        }
         let forward = |ports: &RangeInclusive<u16>| {
             let single = |ports: &RangeInclusive<u16>| ports.start() == ports.end();
             let to_port = match to_ports {
@@ -209,10 +224,6 @@ impl Context<'_> {
         let forwards: Result<Vec<_>, Why> = matches.ports.iter().map(forward).collect();
         Ok(Wish::PortForward(forwards?))
     }
-}
-
-fn is_tunnel(interface: Option<&Is<Interface>>) -> bool {
-    interface.is_some_and(|is| !is.not && is.value == Interface::Tunnel)
 }
 
 fn limited(verb: &str, prefix: &Is<Prefix>) -> Why {
