@@ -75,12 +75,16 @@ pub fn desired(
         full.require(ifname, &addresses, &mut state);
         warnings.extend(full.conflict(surroundings));
     }
-    keep_inbound::require(ifname, config, full_tunnel.as_ref(), &mut state);
+    let mut mark = full_tunnel.as_ref().map(|full| full.fwmark);
     if config.interface.firewall.kill_switch.value {
         // without a full tunnel, where IPv6 alone was to be one and is off, its own packets still need a mark
         let fresh = FwMark(surroundings.free_table.0);
         let fwmark = *device.settings.fwmark.get_or_insert(fresh);
+        mark = Some(fwmark);
         kill_switch::require(ifname, config, fwmark, surroundings, &mut state);
+    }
+    if let Some(mark) = mark {
+        keep_inbound::require(ifname, config, mark, surroundings, &mut state);
     }
     firewall::require(ifname, config, surroundings, &mut state);
     warnings.extend(accepts::require(

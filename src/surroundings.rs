@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
+use std::ops::RangeInclusive;
 
 use crate::foreign;
 use crate::net::{Ifname, Prefix, TableId};
@@ -28,6 +29,8 @@ pub struct Surroundings {
     pub dns_backend: DnsBackend,
     /// The networks of the other interfaces' addresses, each with its interface; not looked for without a kill switch.
     pub lan: BTreeSet<(Ifname, Prefix)>,
+    /// The ports that the kernel gives to sockets which ask for none.
+    pub local_ports: RangeInclusive<u16>,
     /// The other programs' firewalls, as far as they have chains that matter.
     pub firewalls: Vec<foreign::Table>,
 }

@@ -71,6 +71,7 @@ impl Default for Now {
                 default_path_mtu: Some(1500),
                 dns_backend: DnsBackend::Resolved,
                 lan: BTreeSet::new(),
+                local_ports: 32768..=60999,
                 advertised_uplinks: Vec::new(),
                 firewalls: Vec::new(),
             },

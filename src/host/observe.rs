@@ -174,6 +174,7 @@ impl Host {
             default_path_mtu,
             dns_backend,
             lan,
+            local_ports: sysctl::local_ports(),
             firewalls,
         })
     }

@@ -1,5 +1,6 @@
 //! Kernel variables, by /proc/sys.
 
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::{fs, io};
 
@@ -26,6 +27,22 @@ pub fn has_ipv6() -> bool {
         matches!(read(&sysctl), Ok(Some(value)) if value == "0")
     };
     on("all") && on("default")
+}
+
+/// Returns the ports that the kernel gives to sockets which ask for none, of both families
+/// (`net.ipv4.ip_local_port_range`); where that cannot be read, what it is unless somebody changes it.
+pub fn local_ports() -> RangeInclusive<u16> {
+    let range = read(&Sysctl("net.ipv4.ip_local_port_range".into()))
+        .ok()
+        .flatten();
+    let mut ports = range
+        .iter()
+        .flat_map(|range| range.split_whitespace())
+        .map(str::parse);
+    match (ports.next(), ports.next()) {
+        (Some(Ok(first)), Some(Ok(last))) => first..=last,
+        _ => 32768..=60999,
+    }
 }
 
 /// The file of a variable: the dots between its parts are slashes there, and the slashes within one dots (sysctl.d(5)).

@@ -1,9 +1,9 @@
 //! What passes between a tunnel and other interfaces: whom it may reach, and how long its TCP segments may be.
 
 use nftables::expr::{Expression, MetaKey, NamedExpression, RT, RTFamily, RTKey, TcpOption};
-use nftables::stmt::{Mangle, Match, Operator, Statement};
+use nftables::stmt::{Mangle, Statement};
 
-use super::statement::{is, meta, payload, text};
+use super::statement::{is, is_syn, meta, text};
 use super::{BaseChain, NftTable};
 use crate::net::Ifname;
 
@@ -28,15 +28,6 @@ impl NftTable {
         let comment = format!("wgq {ifname}: Isolate");
         self.add_rule(BaseChain::Forward, between, comment);
     }
-}
-
-/// `tcp flags syn`, alone or with others.
-fn is_syn() -> Statement<'static> {
-    Statement::Match(Match {
-        left: payload("tcp", "flags"),
-        right: text(&"syn"),
-        op: Operator::IN,
-    })
 }
 
 /// `tcp option maxseg size set rt mtu`

@@ -4,7 +4,9 @@
 use nftables::expr::MetaKey;
 use nftables::stmt::Statement;
 
-use super::statement::{ct_mark, daddr, is, is_not, mark, meta, saddr, set, source_type, text};
+use super::statement::{
+    ct_mark, daddr, is, is_not, mark, meta, restore_mark, saddr, set, source_type, text,
+};
 use super::{BaseChain, NftTable};
 use crate::net::{Address, FwMark, Ifname};
 
@@ -28,7 +30,7 @@ impl NftTable {
                 comment(),
             );
         }
-        self.add_rule(BaseChain::PreMangle, restore_mark(fwmark), comment());
+        self.add_rule(BaseChain::PreMangle, restore_mark_of_udp(fwmark), comment());
         for &address in addresses {
             self.add_rule(
                 BaseChain::PostMangle,
@@ -65,12 +67,9 @@ fn keep_inside(ifname: Ifname, address: Address) -> Vec<Statement<'static>> {
 
 /// Answers to the encrypted packets get the mark that these had, so that the check of reverse paths looks where they went.
 // wg-quick: overwrites the mark of all UDP packets, and with it what other tunnels and programs set
-fn restore_mark(fwmark: FwMark) -> Vec<Statement<'static>> {
-    vec![
-        is(meta(MetaKey::L4proto), text(&"udp")),
-        is(ct_mark(), mark(fwmark)),
-        set(meta(MetaKey::Mark), ct_mark()),
-    ]
+fn restore_mark_of_udp(fwmark: FwMark) -> Vec<Statement<'static>> {
+    let udp = is(meta(MetaKey::L4proto), text(&"udp"));
+    [udp].into_iter().chain(restore_mark(fwmark)).collect()
 }
 
 fn save_mark(fwmark: FwMark) -> Vec<Statement<'static>> {

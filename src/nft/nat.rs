@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-use nftables::expr::{Expression, MetaKey, Range};
+use nftables::expr::{Expression, MetaKey};
 use nftables::stmt::{NAT, NATFamily, Statement};
 
 use super::statement::{
     address_is, address_is_not, any_of, ct_has, destination_type, is, is_not, meta, payload,
-    source_type, text,
+    ports_from_to, source_type, text,
 };
 use super::{BaseChain, NftTable};
 use crate::config::{Masquerade, PortForward, Protocol};
@@ -107,15 +107,7 @@ fn by_one_of(names: &BTreeSet<Ifname>, ifname: Ifname) -> Option<Statement<'stat
 
 /// `tcp dport 8080`, `udp dport 27015-27030`
 fn to_port(forward: &PortForward) -> Statement<'static> {
-    let port = |port: u16| Expression::Number(port.into());
-    let (first, last) = (*forward.ports.start(), *forward.ports.end());
-    let ports = if first == last {
-        port(first)
-    } else {
-        Expression::Range(Box::new(Range {
-            range: [port(first), port(last)],
-        }))
-    };
+    let ports = ports_from_to(*forward.ports.start(), *forward.ports.end());
     let protocol = match forward.protocol {
         Protocol::Tcp => "tcp",
         Protocol::Udp => "udp",

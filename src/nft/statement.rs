@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use nftables::expr::{
     self, CT, Expression, Fib, FibFlag, FibResult, Meta, MetaKey, NamedExpression, Payload,
-    PayloadField, SetItem,
+    PayloadField, Range, SetItem,
 };
 use nftables::stmt::{Mangle, Match, Operator, Statement};
 
@@ -95,6 +95,21 @@ pub(super) fn any_of<T: ToString>(words: &[T]) -> Expression<'static> {
     Expression::Named(NamedExpression::Set(items.collect()))
 }
 
+/// `8080`, or `27015-27030`
+pub(super) fn ports_from_to(first: u16, last: u16) -> Expression<'static> {
+    let port = |port: u16| Expression::Number(port.into());
+    if first == last {
+        return port(first);
+    }
+    let range = [port(first), port(last)];
+    Expression::Range(Box::new(Range { range }))
+}
+
+/// `tcp flags syn`, alone or with others.
+pub(super) fn is_syn() -> Statement<'static> {
+    compare(payload("tcp", "flags"), Operator::IN, text(&"syn"))
+}
+
 /// `fib saddr type`
 pub(super) fn source_type() -> Expression<'static> {
     address_type(FibFlag::Saddr)
@@ -143,4 +158,12 @@ fn compare(
 /// `KEY set VALUE`
 pub(super) fn set(key: Expression<'static>, value: Expression<'static>) -> Statement<'static> {
     Statement::Mangle(Mangle { key, value })
+}
+
+/// `ct mark 0xca6c meta mark set ct mark`
+pub(super) fn restore_mark(fwmark: FwMark) -> [Statement<'static>; 2] {
+    [
+        is(ct_mark(), mark(fwmark)),
+        set(meta(MetaKey::Mark), ct_mark()),
+    ]
 }

@@ -102,7 +102,7 @@ fn full_tunnel() -> NftTable {
 fn client() -> NftTable {
     let ifname = "wg0".parse().unwrap();
     let mut table = full_tunnel();
-    table.add_keep_inbound(ifname, FwMark(51820));
+    table.add_keep_inbound(ifname, FwMark(51820), &(32768..=60999));
     let lan = ["192.168.1.0/24", "2001:db8:1::/64"];
     let excluded = ["198.51.100.7/32", "2001:db8:9::/48", "10.0.0.0/8"];
     let kill_switch = KillSwitch {
