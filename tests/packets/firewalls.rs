@@ -1,76 +1,15 @@
 //! A server beside other people's firewalls, with real packets: a client connects and reaches the world through it, and the
-//! firewall is what it was afterwards. Each test is a script that begins with tests/engine/prelude.sh and foreign.sh.
+//! firewall is what it was afterwards. Each test is a script that begins with tests/engine/prelude.sh, foreign.sh and
+//! firewalls.sh.
 
 use crate::script;
 
 const FOREIGN: &str = include_str!("../engine/foreign.sh");
+const FIREWALLS: &str = include_str!("../engine/firewalls.sh");
 
 fn server(script: &str) {
-    script::host(&format!("{FOREIGN}\n{script}"));
+    script::host(&format!("{FOREIGN}\n{FIREWALLS}\n{script}"));
 }
-
-/// What a firewall must survive: the tunnel goes up, works, lets in nobody whom the client did not ask, and leaves nothing;
-/// and where `reload` throws its rules away, which leaves things `broken`, it works again after `down` and `up`.
-const SURVIVES: &str = r"
-remember
-wgq up wg0
-works
-unreached
-wgq down wg0
-same
-wgq -q up wg0
-reload
-broken
-wgq -q down wg0
-same
-wgq -q up wg0
-works
-unreached
-ip link delete wg0 # as in a crash: the rules are found by their comments
-sleep 0.5
-rm /run/wgq/wg0.json
-wgq -q down wg0
-same
-";
-
-/// What passes with other keys: as much as they are for.
-const KEY_BY_KEY: &str = r#"
-keys 'Forward = yes' 'OpenPort = yes'
-wgq -q up wg0
-works
-reached
-wgq -q down wg0
-same
-keys 'Masquerade = wg0' 'OpenPort = yes'
-wgq -q up wg0
-meet
-sees 10.8.0.1 10.8.0.2 80 198.51.100.1 -- world
-sees fd00:8::1 fd00:8::2 80 2001:db8:f::1 -- world
-stays_in
-wgq -q down wg0
-same
-ports=('PortForward = tcp/8080 -> 10.8.0.2:80' 'PortForward = udp/8080 -> 10.8.0.2:80'
-	'PortForward = tcp/8443 -> [fd00:8::2]:80' 'PortForward = udp/8443 -> [fd00:8::2]:80')
-forwarded() {
-	sees 198.51.100.1 192.0.2.2 8080 198.51.100.1 -- world
-	sees 2001:db8:f::1 2001:db8::2 8443 2001:db8:f::1 -- world
-}
-keys 'OpenPort = yes' "${ports[@]}"
-wgq -q up wg0
-meet
-forwarded
-stays_in
-unreached
-wgq -q down wg0
-same
-keys 'OpenPort = yes' 'Masquerade = yes' "${ports[@]}"
-wgq -q up wg0
-works
-forwarded
-unreached
-wgq -q down wg0
-same
-"#;
 
 /// Docker's filter table for both families; the user's chain is added by who has one.
 const DOCKER: &str = r"
@@ -92,8 +31,8 @@ fn docker_without_a_chain_for_the_user() {
         r#"{DOCKER}
 reload() {{ for ip in iptables ip6tables; do $ip -D FORWARD -i wg0 -m comment --comment 'wgq wg0' -j ACCEPT; done; }}
 broken() {{ not_forwarded; }}
-{SURVIVES}
-{KEY_BY_KEY}
+survives
+key_by_key
 # iptables shows our rules, takes them for its own, and what it makes of them by way of a file is known too
 answers='-m conntrack --ctstate RELATED,ESTABLISHED' redirected='-m conntrack --ctstate DNAT' mine='-m comment --comment "wgq wg0" -j ACCEPT'
 keys 'Masquerade = yes' "${{ports[@]}}"
@@ -146,8 +85,8 @@ for ip in iptables ip6tables; do
 done
 reload() {{ for ip in iptables ip6tables; do $ip -F DOCKER-USER; $ip -A DOCKER-USER -j RETURN; done; }}
 broken() {{ not_forwarded; }}
-{SURVIVES}
-{KEY_BY_KEY}
+survives
+key_by_key
 keys 'Masquerade = yes'
 wgq -q up wg0
 iptables -S DOCKER-USER | has -- '-A DOCKER-USER -i wg0 -m comment'
@@ -196,7 +135,7 @@ wgq down wg0",
 
 #[test]
 fn ufw_with_its_defaults() {
-    server(&format!(
+    server(
         r#"mkdir "$work/ufw"
 cp -a /usr/share/ufw/iptables/. /etc/ufw/. "$work/ufw"
 mount --bind "$work/ufw" /etc/ufw
@@ -205,20 +144,20 @@ mount --bind "$work/default" /etc/default/ufw
 mount -t tmpfs tmpfs /var/log
 ufw --force enable
 ufw reload # which sets up some chains in another way
-reload() {{ ufw reload; }}
-broken() {{ closed; }}
-{SURVIVES}
-{KEY_BY_KEY}
+reload() { ufw reload; }
+broken() { closed; }
+survives
+key_by_key
 keys 'Masquerade = yes' 'OpenPort = yes'
 ufw route deny in on wg0 to 198.51.100.1
 wgq -q up wg0
-silent client ping 198.51.100.1"#
-    ));
+silent client ping 198.51.100.1"#,
+    );
 }
 
 #[test]
 fn firewalld_with_the_interface_in_no_zone() {
-    server(&format!(
+    server(
         r#"mkdir -p /run/dbus "$work/firewalld"
 mount --bind "$work/firewalld" /etc/firewalld
 mount -t tmpfs tmpfs /var/log
@@ -232,17 +171,17 @@ END
 dbus-daemon --config-file="$work/bus.conf" --fork
 firewalld --nofork --nopid &>"$work/firewalld.log" &
 until [[ $(firewall-cmd --state 2>/dev/null) == running ]]; do sleep 0.1; done
-reload() {{ firewall-cmd --reload; }}
-broken() {{ closed; }}
-{SURVIVES}
-{KEY_BY_KEY}
+reload() { firewall-cmd --reload; }
+broken() { closed; }
+survives
+key_by_key
 keys 'Masquerade = yes' 'OpenPort = yes'
 # nothing more than asked for: the server itself is as closed to the client as before
 wgq -q up wg0
 works
 fails 1 client bash -c 'echo >/dev/tcp/10.8.0.1/7777'
-says 'No route to host' # refused by firewalld; where it accepts, by the kernel: there is nobody at this port"#
-    ));
+says 'No route to host' # refused by firewalld; where it accepts, by the kernel: there is nobody at this port"#,
+    );
 }
 
 const HAND_MADE: &str = r#"
@@ -275,8 +214,8 @@ END
 rules
 reload() {{ nft flush table inet filter; rules; }}
 broken() {{ closed; }}
-{SURVIVES}
-{KEY_BY_KEY}"
+survives
+key_by_key"
     ));
 }
 
@@ -294,8 +233,8 @@ iptables -A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
 reload() {{ iptables -F FORWARD; ip6tables -P FORWARD DROP; ip6tables -F FORWARD; }}
 reload
 broken() {{ not_forwarded; }}
-{SURVIVES}
-{KEY_BY_KEY}"
+survives
+key_by_key"
     ));
 }
 

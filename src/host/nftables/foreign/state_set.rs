@@ -28,12 +28,19 @@ pub(super) enum StateSet {
 /// Those of a table, by the names that the kernel chose.
 pub(super) type StateSets = BTreeMap<String, StateSet>;
 
-/// Reads those of a table.
+/// Reads those of a table. One that has gone meanwhile has none.
 pub(super) fn state_sets(
     client: &mut Netlink,
     family: Family,
     table: &str,
 ) -> Result<StateSets, KernelError> {
+    match read(client, family, table) {
+        Err(error) if error.is_absent() => Ok(StateSets::new()),
+        sets => sets,
+    }
+}
+
+fn read(client: &mut Netlink, family: Family, table: &str) -> Result<StateSets, KernelError> {
     let of_table = || Attributes::new().text(1, table);
     let ask = question(MessageType::GetSet, family, of_table());
     let mut sets: StateSets = client
