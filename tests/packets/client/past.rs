@@ -104,3 +104,32 @@ wgq -q up wg0
 ! talk 192.0.2.2"#,
     );
 }
+
+#[test]
+fn what_this_host_began_does_not_go_past_the_tunnel() {
+    client(
+        r#"tunnel 'KeepInbound = yes
+KillSwitch = yes'
+mkfifo $work/words
+exec 9<>$work/words
+# nobody tracks connections yet
+perl -MIO::Socket::IP -e '$| = 1;
+	my $s = IO::Socket::IP->new(Proto => "udp", PeerHost => "198.51.100.1", PeerPort => 5555) // die;
+	print $s->sockport;
+	$s->send("x") while <STDIN>' <$work/words >$work/port &
+until [[ -s $work/port ]]; do sleep 0.02; done
+echo >&9
+wgq -q up wg0
+answers ping 198.51.100.1
+listen
+# an answer that is the first packet which is seen of it
+world perl -MIO::Socket::IP -e 'IO::Socket::IP->new(Proto => "udp", LocalHost => "198.51.100.1", LocalPort => 5555,
+	PeerHost => "192.0.2.2", PeerPort => $ARGV[0])->send("x")' $(<$work/port)
+sleep 0.2
+for _ in 1 2 3; do echo >&9; done
+sleep 0.3
+heard 'udp and dst port 5555' >$work/leak
+cat $work/leak
+[[ ! -s $work/leak ]]"#,
+    );
+}
