@@ -22,6 +22,7 @@ pub mod endpoints;
 mod firewalls;
 pub mod here;
 pub mod hooks;
+pub mod kernel;
 pub mod keys;
 mod lan;
 pub mod link;

@@ -5,11 +5,11 @@ use std::io::{self, Write};
 
 use anyhow::Context;
 
-use crate::config::{self, Config};
+use crate::config::{self, Config, Masquerade};
 use crate::error::Error;
 use crate::host::config_file::Target;
 use crate::host::endpoints::Unresolved;
-use crate::host::{Host, keys, names};
+use crate::host::{Host, kernel, keys, names};
 use crate::report::Report;
 use crate::step::Step;
 
@@ -86,6 +86,18 @@ pub(super) fn keys(
         warn_of_access(&path.display(), report);
     }
     Ok(())
+}
+
+/// Warns of a kernel for which the rules of `Masquerade` mean nothing.
+pub(super) fn warn_of_kernel(config: &Config, text: &str, target: &Target, report: Report) {
+    let masquerade = &config.interface.firewall.masquerade;
+    if masquerade.value != Masquerade::No
+        && let Some((major, minor)) = kernel::version().filter(|it| *it < kernel::KNOWS_INCOMING)
+    {
+        let wrong = format!("does nothing before Linux 5.7, and this is {major}.{minor}");
+        let diagnostic = config::Diagnostic::warning(wrong).key("Masquerade");
+        tell(&[diagnostic.at(text, masquerade.span)], target, report);
+    }
 }
 
 /// Warns of interfaces that rules name and that this host does not have: as likely another one is meant as it is to come.

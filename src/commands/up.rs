@@ -40,6 +40,7 @@ pub(super) fn up(args: &cli::Up, dry_run: bool, report: Report) -> Result<(), Er
     if host.has_link(ifname)? {
         return Err(already_exists(&mut host, ifname));
     }
+    load::warn_of_kernel(&config, &text, &target, report);
     load::warn_of_absent(&config, &text, &target, &mut host, report)?;
     let leftover = Record::read(ifname)?;
     check_hooks(&config)?;
