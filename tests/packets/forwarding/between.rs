@@ -69,7 +69,7 @@ mss() {{
 		local listener=$!
 		until has listening $work/ready; do sleep 0.02; done
 		ask tcp "$@" >/dev/null || echo unanswered >>$work/ready
-		! wait $listener || break
+		if wait $listener; then break; fi
 	done
 	sed -n 's/.*mss \([0-9]*\).*/\1/p' $work/syn
 }}
