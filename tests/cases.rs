@@ -184,6 +184,7 @@ fn read(case: &Path) -> (Now, config::Parsed) {
     let names = Names {
         tables: LazyCell::new(|| BTreeMap::from([("office".to_owned(), 100)])),
         services: LazyCell::new(|| BTreeMap::from([("domain".to_owned(), 53)])),
+        ..Names::default()
     };
     (now, config::parse(&text, &names))
 }
