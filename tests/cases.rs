@@ -73,6 +73,7 @@ impl Default for Now {
                 lan: BTreeSet::new(),
                 advertised_uplinks: Vec::new(),
                 firewalls: Vec::new(),
+                unread_firewalls: Vec::new(),
             },
             names: BTreeMap::new(),
         }
