@@ -38,11 +38,10 @@ pub(super) fn legacy() -> Vec<Table> {
     look_at_legacy().filter_map(Result::ok).collect()
 }
 
-/// Reads the tables of iptables-legacy; of one that drops packets and cannot be read, a
-/// sentence on it. The kernel keeps them whether their
-/// program is installed or not.
+/// Reads the tables of iptables-legacy; of one that drops packets and cannot be read, a sentence on it. The kernel
+/// keeps them whether their program is installed or not.
 pub(super) fn look_at_legacy() -> impl Iterator<Item = Result<Table, String>> {
-    let tables = LEGACY.iter().flat_map(|(family, names, program)| {
+    LEGACY.iter().flat_map(|(family, names, program)| {
         let names = fs::read_to_string(names).unwrap_or_default();
         let of_interest = ["filter", "nat"].into_iter();
         let there = of_interest.filter(move |name| names.lines().any(|line| line == *name));
@@ -54,8 +53,7 @@ pub(super) fn look_at_legacy() -> impl Iterator<Item = Result<Table, String>> {
                 Err(_) => None, // no other drops anything
             }
         })
-    });
-    tables.into_iter()
+    })
 }
 
 fn unread(program: &str, why: &Failure) -> String {

@@ -9,9 +9,10 @@ fn scripts(folder: &Path) -> Vec<PathBuf> {
     let paths = entries.map(|entry| entry.unwrap().path());
     let found = paths.flat_map(|path| {
         let is_script = path.extension().is_some_and(|it| it == "rs" || it == "sh");
-        match path.is_dir() {
-            true => scripts(&path),
-            false => Vec::from_iter(is_script.then_some(path)),
+        if path.is_dir() {
+            scripts(&path)
+        } else {
+            is_script.then_some(path).into_iter().collect()
         }
     });
     found.collect()
