@@ -147,10 +147,10 @@ fn own_network(config: &Config, prefix: Prefix) -> Option<Spanned<Address>> {
 
 /// Prefixes that together are all of a family; one that is so alone was told.
 fn excluded_in_parts(all: &[Spanned<Prefix>], family: Family, report: &mut Report<'_>) {
-    let of_family = all.iter().filter(|exclude| exclude.family() == family);
+    let mut of_family = all.iter().filter(|exclude| exclude.family() == family);
     let holes: BTreeSet<Prefix> = of_family.clone().map(|exclude| exclude.value).collect();
     let everything = Prefix::all(family);
-    if let Some(last) = of_family.last()
+    if let Some(last) = of_family.next_back()
         && !holes.contains(&everything)
         && carve(everything, &holes).is_empty()
     {
