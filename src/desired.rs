@@ -4,12 +4,11 @@ use std::collections::{BTreeSet, HashMap};
 use std::net::SocketAddr;
 
 use crate::config::{self, Config, Table};
-use crate::net::{Address, Family, FwMark, Ifname, Prefix, TableId};
+use crate::net::{Address, Family, FwMark, Ifname, Prefix, TableId, carve};
 use crate::state::{Device, DeviceSettings, Dns, Link, LinkSettings, Peer, Route, State};
 use crate::surroundings::Surroundings;
 
 mod accepts;
-mod exclude;
 mod firewall;
 mod full_tunnel;
 mod keep_inbound;
@@ -111,7 +110,7 @@ pub fn desired(
         .map(|it| it.value)
         .collect();
     let own = allowed_ips.iter().flat_map(|&allowed| {
-        let left = exclude::carve(allowed, &excluded).into_iter();
+        let left = carve(allowed, &excluded).into_iter();
         left.filter_map(move |prefix| Some((prefix, table_of(allowed, prefix)?)))
     });
     let own = own.map(|(prefix, table)| Route {

@@ -7,11 +7,13 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 mod address;
+mod carve;
 mod family;
 mod ifname;
 mod prefix;
 
 pub use address::Address;
+pub use carve::carve;
 pub use family::Family;
 pub use ifname::Ifname;
 pub use prefix::Prefix;

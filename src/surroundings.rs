@@ -33,4 +33,6 @@ pub struct Surroundings {
     pub local_ports: RangeInclusive<u16>,
     /// The other programs' firewalls, as far as they have chains that matter.
     pub firewalls: Vec<foreign::Table>,
+    /// Sentences on those of them that could not be read.
+    pub unread_firewalls: Vec<String>,
 }

@@ -74,6 +74,7 @@ impl Default for Now {
                 local_ports: 32768..=60999,
                 advertised_uplinks: Vec::new(),
                 firewalls: Vec::new(),
+                unread_firewalls: Vec::new(),
             },
             names: BTreeMap::new(),
         }
@@ -185,6 +186,7 @@ fn read(case: &Path) -> (Now, config::Parsed) {
     let names = Names {
         tables: LazyCell::new(|| BTreeMap::from([("office".to_owned(), 100)])),
         services: LazyCell::new(|| BTreeMap::from([("domain".to_owned(), 53)])),
+        ..Names::default()
     };
     (now, config::parse(&text, &names))
 }

@@ -46,7 +46,7 @@ wgq up wg0
 [[ $(wg show wg0 listen-port) == 51820 ]]
 [[ $(wg show wg0 allowed-ips | wc -l) == 2 ]]
 ip route show dev wg0 | has 192.168.7.0/24
-! ip route show dev wg0 | has 10.8.0.2 # the address's own route covers it
+ip route show dev wg0 | lacks 10.8.0.2 # the address's own route covers it
 wgq down wg0
 same
 fails 1 wgq down wg0
@@ -637,7 +637,7 @@ fn a_dry_run_changes_nothing() {
         r#"{FULL_TUNNEL}remember
 wgq --dry-run up wg0 >"$work/plan"
 has '^ip -4 route add 0.0.0.0/0 dev wg0 table 51820$' "$work/plan"
-! has "$private" "$work/plan"
+lacks "$private" "$work/plan"
 same
 wgq -q up wg0
 snapshot >"$work/up"
@@ -709,7 +709,7 @@ wgq save wg0
 [[ ! $(wgq --dry-run save wg0) ]]
 has '^# the office' /etc/wireguard/wg0.conf
 has '# here' /etc/wireguard/wg0.conf
-! has "$peer1" /etc/wireguard/wg0.conf
+lacks "$peer1" /etc/wireguard/wg0.conf
 has "$peer2" /etc/wireguard/wg0.conf
 [[ $(stat -c %a /etc/wireguard/wg0.conf) == 600 ]]
 wgq down wg0"#,

@@ -114,6 +114,10 @@ impl Down {
     /// Finds out what there is; without a record, what wg-quick may have left.
     fn look(&self, host: &mut Host) -> anyhow::Result<Found> {
         let mut found = host.observe(self.target.ifname, self.record.as_ref())?;
+        if let Err(error) = found.look_at_firewalls(self.target.ifname) {
+            let what = format_args!("{error:#}; leaving other programs' tables as they are");
+            self.report.warning(what);
+        }
         if self.record.is_none() && !found.state.is_nothing() {
             found.state.dns = self.config.as_ref().and_then(dns_of_wg_quick);
         }

@@ -48,7 +48,7 @@ pub(super) fn parse(text: &[u8], target: &Target, report: Report) -> Option<Conf
     if target.is_world_accessible() {
         warn_of_access(&target.shown(), report);
     }
-    let parsed = config::parse(text, &names::names());
+    let parsed = config::parse(text, &names::names(target.ifname));
     tell(&parsed.diagnostics, target, report);
     parsed.config
 }

@@ -73,7 +73,7 @@ fn write_back(
     migration: &Migration,
     report: Report,
 ) -> Result<(), Error> {
-    let parsed = config::parse(migration.text.as_bytes(), &names::names());
+    let parsed = config::parse(migration.text.as_bytes(), &names::names(target.ifname));
     if parsed.config.is_none() {
         load::tell(&parsed.diagnostics, target, report);
         return Err(Error::new("the keys and the rest of the file do not agree")

@@ -58,7 +58,7 @@ pub(super) fn save(args: &cli::Target, dry_run: bool, report: Report) -> Result<
 fn write_back(target: &Target, now: &State, dry_run: bool, report: Report) -> Result<bool, Error> {
     let file = target.shown();
     let bytes = target.read()?;
-    let parsed = config::parse(&bytes, &names::names());
+    let parsed = config::parse(&bytes, &names::names(target.ifname));
     let (Some(config), Ok(before)) = (parsed.config, config::decode(&bytes)) else {
         load::tell(&parsed.diagnostics, target, report);
         let what = format_args!("{file}: not saved, it has changed meanwhile");

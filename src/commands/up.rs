@@ -140,6 +140,9 @@ impl Attempt<'_> {
     /// Looks at the host, plans the way from there, and notes down what `down` needs to know of it.
     fn plan(&self, host: &mut Host, target: &Target) -> anyhow::Result<(Up, Record)> {
         let mut found = host.observe(self.ifname, self.leftover)?;
+        if self.config.interface.firewall.asks_others() || self.leftover.is_some() {
+            found.look_at_firewalls(self.ifname)?;
+        }
         if !self.config.interface.dns.servers.is_empty() {
             // Whether an `up` that was killed had come so far as to tell the resolver, nobody knows: it is told again.
             found.state.dns = None;

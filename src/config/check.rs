@@ -6,13 +6,13 @@ use super::firewall;
 use super::model::{Config, Interface, Table};
 use super::report::{Fault, Report};
 use super::span::{Span, Spanned};
-use crate::net::{Address, Family, TableId};
+use crate::net::{Address, Family, Ifname, TableId};
 
 /// IPv6 wants links that take packets of this size (RFC 8200); the kernel turns it off on others.
 const MIN_IPV6_MTU: u32 = 1280;
 
-/// Tells what is wrong with a file as a whole.
-pub(super) fn check(config: &Config, report: &mut Report<'_>) {
+/// Tells what is wrong with a file as a whole; the interface's name is not always known.
+pub(super) fn check(config: &Config, ifname: Option<Ifname>, report: &mut Report<'_>) {
     private_key(&config.interface, report);
     addresses(&config.interface.addresses, report);
     mtu(&config.interface, report);
@@ -20,7 +20,7 @@ pub(super) fn check(config: &Config, report: &mut Report<'_>) {
     if config.is_full_tunnel() {
         full_tunnel(&config.interface, report);
     }
-    firewall::check(config, report);
+    firewall::check(config, ifname, report);
     report.key = None;
 }
 

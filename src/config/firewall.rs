@@ -45,6 +45,11 @@ impl Firewall {
             || !self.port_forwards.is_empty()
     }
 
+    /// Whether other programs' firewalls may drop what the tunnel needs.
+    pub fn asks_others(&self) -> bool {
+        self.forwards() || self.open_port.value
+    }
+
     /// The interfaces that are named, each with its key.
     pub fn interfaces(&self) -> impl Iterator<Item = (&'static str, Spanned<Ifname>)> {
         let masquerade = &self.masquerade;

@@ -155,10 +155,11 @@ impl<'a> Parser<'a> {
 
     fn finish(mut self) -> Parsed {
         self.leave();
+        let ifname = self.reader.names.ifname;
         let mut report = self.reader.settle(&mut self.config.peers);
         report.key = None;
         if self.section.is_some() || self.stray {
-            check::check(&self.config, &mut report);
+            check::check(&self.config, ifname, &mut report);
         } else {
             let told = "there is nothing in the file: no [Interface] and no [Peer]";
             report.error(Fault::at(Span::default(), told));

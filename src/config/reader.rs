@@ -6,11 +6,13 @@ use std::collections::{BTreeMap, HashMap};
 use super::model::Peer;
 use super::report::{Fault, Report};
 use super::span::Fragment;
-use crate::net::Prefix;
+use crate::net::{Ifname, Prefix};
 
 /// What names stand for on this host, for the values that may be names; each kind is read when a value is one.
 #[derive(Debug, Default)]
 pub struct Names {
+    /// The interface's own, where it is known.
+    pub ifname: Option<Ifname>,
     /// Routing tables, from `rt_tables`.
     pub tables: LazyCell<BTreeMap<String, u32>>,
     /// Ports of UDP services, from /etc/services.

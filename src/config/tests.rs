@@ -13,6 +13,7 @@ fn parsed(text: &str) -> Parsed {
     let names = Names {
         tables: LazyCell::new(|| BTreeMap::from([("office".to_owned(), 100)])),
         services: LazyCell::new(|| BTreeMap::from([("domain".to_owned(), 53)])),
+        ..Names::default()
     };
     parse(text.as_bytes(), &names)
 }

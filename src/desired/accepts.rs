@@ -17,7 +17,7 @@ pub(super) fn require(
     state: &mut State,
 ) -> Vec<String> {
     let firewall = &config.interface.firewall;
-    let mut warnings = Vec::new();
+    let mut warnings = surroundings.unread_firewalls.clone();
     let mut accept = |packets: &BTreeSet<Packets>, families: &[Family]| {
         let tables = &surroundings.firewalls;
         let (accepts, told) = foreign::needed(ifname, packets, families, tables, &now.accepts);

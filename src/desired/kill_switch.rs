@@ -2,9 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::exclude::carve;
 use crate::config::Config;
-use crate::net::{FwMark, Ifname, Prefix};
+use crate::net::{FwMark, Ifname, Prefix, carve};
 use crate::nft::{KillSwitch, NftTable};
 use crate::state::State;
 use crate::surroundings::Surroundings;

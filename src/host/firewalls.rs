@@ -1,11 +1,13 @@
 //! Other programs' firewalls: those of `nf_tables`, read from the kernel, and that of iptables-legacy, read by its program.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::Path;
 
 use anyhow::Result;
 
-use super::{nftables, program};
+use super::nftables;
+use super::program::{self, Failure};
 use crate::foreign::{Table, TableFamily};
 
 /// Where the kernel lists the tables of iptables-legacy that there are, and the program that lists what is in them.
@@ -31,16 +33,35 @@ pub(super) fn native() -> Result<Vec<Table>> {
     }
 }
 
-/// Reads the tables of iptables-legacy. Where its program is not installed, nobody on this host looks after them.
+/// Reads the tables of iptables-legacy, as far as they can be read.
 pub(super) fn legacy() -> Vec<Table> {
-    let tables = LEGACY.iter().flat_map(|(family, names, program)| {
+    look_at_legacy().filter_map(Result::ok).collect()
+}
+
+/// Reads the tables of iptables-legacy; of one that drops packets and cannot be read, a sentence on it. The kernel
+/// keeps them whether their program is installed or not.
+pub(super) fn look_at_legacy() -> impl Iterator<Item = Result<Table, String>> {
+    LEGACY.iter().flat_map(|(family, names, program)| {
         let names = fs::read_to_string(names).unwrap_or_default();
         let of_interest = ["filter", "nat"].into_iter();
         let there = of_interest.filter(move |name| names.lines().any(|line| line == *name));
         there.filter_map(|name| {
             let listing = program::read(Path::new(program), &["-t", name, "-S"]);
-            Some(Table::of_legacy(*family, name, &listing.ok()?))
+            match listing {
+                Ok(listing) => Some(Ok(Table::of_legacy(*family, name, &listing))),
+                Err(why) if name == "filter" => Some(Err(unread(program, &why))),
+                Err(_) => None, // no other drops anything
+            }
         })
-    });
-    tables.collect()
+    })
+}
+
+fn unread(program: &str, why: &Failure) -> String {
+    let hint = match why {
+        Failure::Io(why) if why.kind() == ErrorKind::NotFound => "; it is in the package iptables",
+        Failure::Io(_) | Failure::Exit { .. } | Failure::Timeout => "",
+    };
+    format!(
+        "the table filter of iptables-legacy may drop what the tunnel needs, and cannot be looked at: {program}: {why}{hint}"
+    )
 }

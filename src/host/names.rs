@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fs;
 
 use crate::config::Names;
+use crate::net::Ifname;
 
 /// The files with the names of routing tables; the host's own ones come later and count more (ip-route(8)).
 const TABLES: [&str; 2] = ["/usr/share/iproute2/rt_tables", "/etc/iproute2/rt_tables"];
@@ -15,9 +16,10 @@ const TABLE_FOLDERS: [&str; 2] = [
     "/etc/iproute2/rt_tables.d",
 ];
 
-/// Returns the names, which are read when first asked for; files that are not there have none.
-pub fn names() -> Names {
+/// Returns the names for the file of an interface, which are read when first asked for; files that are not there have none.
+pub fn names(ifname: Ifname) -> Names {
     Names {
+        ifname: Some(ifname),
         tables: LazyCell::new(tables),
         services: LazyCell::new(|| {
             parse_services(&fs::read_to_string("/etc/services").unwrap_or_default())

@@ -25,13 +25,20 @@ pub struct Found {
     pub state: State,
     /// The policy rules that are not.
     pub foreign_rules: Vec<PolicyRule>,
-    /// The tables of other programs in `nf_tables`.
+    /// The tables of other programs in `nf_tables`, once they are looked at.
     pub firewalls: Vec<foreign::Table>,
     /// Whether the device said what is on it; where it is just ending, it does not.
     pub is_device_known: bool,
 }
 
 impl Found {
+    /// Reads the tables of other programs, which may be long, and finds the tunnel's rules in them.
+    pub fn look_at_firewalls(&mut self, ifname: Ifname) -> Result<()> {
+        self.firewalls = firewalls::native()?;
+        self.state.accepts = foreign::found(ifname, &self.firewalls);
+        Ok(())
+    }
+
     /// Whether another program, or another tunnel of ours, sends all IPv4 packets but its own into a tunnel.
     pub fn has_foreign_full_tunnel(&self) -> bool {
         self.foreign_rules.iter().any(|rule| {
@@ -41,13 +48,11 @@ impl Found {
 }
 
 impl Host {
-    /// Finds out what of the host is the tunnel's. An interface of that name that is no WireGuard one is an error.
+    /// Finds out what of the host is the tunnel's, but for its rules in other programs' tables. An interface of that name that is no WireGuard one is an error.
     pub fn observe(&mut self, ifname: Ifname, record: Option<&Record>) -> Result<Found> {
         let tables = nft_tables(ifname)?;
-        let firewalls = firewalls::native()?;
         let mut state = State {
             nft: tables.own,
-            accepts: foreign::found(ifname, &firewalls),
             wg_quick_tables: tables.wg_quick,
             dns: record.and_then(|record| record.dns.clone()),
             ..State::default()
@@ -85,8 +90,8 @@ impl Host {
         Ok(Found {
             state,
             foreign_rules,
-            firewalls,
             is_device_known,
+            ..Found::default()
         })
     }
 
@@ -129,8 +134,14 @@ impl Host {
                 default_path_mtu = self.route.default_path_mtu()?; // reads the whole main table, which may be long
             }
         }
-        if interface.firewall.forwards() || interface.firewall.open_port.value {
-            firewalls.extend(firewalls::legacy());
+        let mut unread_firewalls = Vec::new();
+        if interface.firewall.asks_others() {
+            for table in firewalls::look_at_legacy() {
+                match table {
+                    Ok(table) => firewalls.push(table),
+                    Err(why) => unread_firewalls.push(why),
+                }
+            }
         }
         let lan = if interface.firewall.kill_switch.value {
             self.route.lan(ifname)?
@@ -176,6 +187,7 @@ impl Host {
             lan,
             local_ports: sysctl::local_ports(),
             firewalls,
+            unread_firewalls,
         })
     }
 }

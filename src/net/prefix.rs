@@ -46,6 +46,15 @@ impl Prefix {
         }
     }
 
+    /// All addresses of a family: `0.0.0.0/0` or `::/0`.
+    pub fn all(family: Family) -> Self {
+        let ip = match family {
+            Family::V4 => Ipv4Addr::UNSPECIFIED.into(),
+            Family::V6 => Ipv6Addr::UNSPECIFIED.into(),
+        };
+        Self { ip, len: 0 }
+    }
+
     /// The network of `len` bits, at most those of the family, that an address is in.
     pub(super) fn masked(ip: IpAddr, len: u8) -> Self {
         Self {

@@ -125,6 +125,7 @@ fn names() -> Names {
     Names {
         tables: LazyCell::new(BTreeMap::new),
         services: LazyCell::new(|| BTreeMap::from([("domain".to_owned(), 53)])),
+        ..Names::default()
     }
 }
 

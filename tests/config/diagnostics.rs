@@ -9,6 +9,7 @@ use wgq::config::{MAX_BYTES, Names, Severity, decode, parse};
 
 fn told(text: &[u8]) -> String {
     let names = Names {
+        ifname: Some("wg0".parse().unwrap()),
         services: LazyCell::new(|| BTreeMap::from([("domain".to_owned(), 53)])),
         ..Names::default()
     };

@@ -28,7 +28,7 @@ fi
 # addresses PATTERN: those of the lines of the file that match, one a line
 addresses() { sed -n "s/^ *$1 *= *//p" "$case/wg0.conf" | tr -d ' \r' | tr ',' '\n'; }
 client=
-! addresses AllowedIPs | has '/0$' || client=yes
+if addresses AllowedIPs | has '/0$'; then client=yes; fi
 
 sysctl -qw net.ipv6.conf.default.accept_dad=0 net.ipv6.conf.all.accept_dad=0 net.ipv6.conf.uplink.accept_dad=0
 mkdir -p /run/netns

@@ -12,7 +12,7 @@ mkdir "$work/bin"
 cat >"$work/bin/resolvconf" <<END
 #!/bin/bash
 echo \$1 >>$work/told
-! [[ -e $work/no\$1 ]] || { echo "no" >&2; exit 9; }
+if [[ -e $work/no\$1 ]]; then echo "no" >&2; exit 9; fi
 END
 chmod +x "$work/bin/resolvconf"
 PATH=$work/bin:$PATH

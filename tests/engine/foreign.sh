@@ -52,7 +52,6 @@ sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
 # answers COMMAND...: a ping that is answered, soon; the first packets wait for a handshake.
 answers() { for _ in {1..20}; do ! "$@" -c1 -W0.3 >/dev/null 2>&1 || return 0; done; printf 'no answer: %s\n' "$*"; return 1; }
 silent() { ! "$@" -c3 -i0.2 -W0.5 >/dev/null 2>&1 || { printf 'an answer: %s\n' "$*"; return 1; }; }
-lacks() { ! has "$@"; }
 # keys LINE...: writes the server's file with these keys in the place of Masquerade and OpenPort.
 cp /etc/wireguard/wg0.conf "$work/wg0"
 keys() {
@@ -139,7 +138,7 @@ meet() {
 	forget
 	for _ in {1..20}; do
 		client ping -c1 -W0.2 10.8.0.1 >/dev/null || true
-		! is_met || return 0
+		if is_met; then return 0; fi
 	done
 	echo 'no session'
 	return 1
@@ -173,7 +172,7 @@ closed() {
 	forget
 	silent client ping 198.51.100.1
 	silent client ping 2001:db8:f::1
-	! is_met || { echo 'a session'; return 1; }
+	if is_met; then echo 'a session'; return 1; fi
 }
 # not_forwarded: there is a session, but nothing comes to the world.
 not_forwarded() {

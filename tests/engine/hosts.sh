@@ -90,13 +90,13 @@ up() {
 	state "$1" >"$work/$1/before"
 	on "$1" "$WGQ" -q up wg0 2>"$work/$1/told" || { cat "$work/$1/told"; return 1; }
 	# but that there is no WireGuard in this kernel, there is nothing to say
-	! grep -v -e 'has no WireGuard' -e 'userspace' "$work/$1/told"
+	not grep -v -e 'has no WireGuard' -e 'userspace' "$work/$1/told"
 }
 down() {
 	on "$1" "$WGQ" -q down wg0
 	for _ in {1..20}; do
 		state "$1" >"$work/$1/after"
-		! diff "$work/$1/before" "$work/$1/after" >"$work/$1/left" || return 0
+		if diff "$work/$1/before" "$work/$1/after" >"$work/$1/left"; then return 0; fi
 		sleep 0.1
 	done
 	cat "$work/$1/left"
@@ -126,7 +126,6 @@ seen() {
 # reaches HOST ADDRESS, misses HOST ADDRESS
 reaches() { for _ in {1..20}; do ! on "$1" ping -c1 -W0.3 "$2" >/dev/null 2>&1 || return 0; done; printf '%s does not reach %s\n' "$@"; return 1; }
 misses() { ! on "$1" ping -c3 -i0.1 -W0.4 "$2" >/dev/null 2>&1 || { printf '%s reaches %s\n' "$@"; return 1; }; }
-lacks() { ! has "$@"; }
 
 # offer HOST INTERFACE: an answer of a DHCP server to one who has no address yet; 25 is SO_BINDTODEVICE
 offer() {

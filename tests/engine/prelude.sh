@@ -55,7 +55,7 @@ same() {
 	local before=${1:-$work/before}
 	for _ in {1..10}; do
 		snapshot >"$work/now"
-		! diff "$before" "$work/now" >"$work/difference" || return 0
+		if diff "$before" "$work/now" >"$work/difference"; then return 0; fi
 		sleep 0.1
 	done
 	cat "$work/difference"
@@ -72,4 +72,7 @@ fails() {
 says() { [[ $said == *"$1"* ]] || { printf 'not said: %s\nbut: %s\n' "$1" "$said"; return 1; }; }
 # has PATTERN...: grep that reads to the end, so that what writes to it is not killed.
 has() { grep "$@" >/dev/null; }
+lacks() { ! has "$@"; }
+# not COMMAND...: the command fails. After a bare `! COMMAND` that does not, bash goes on all the same.
+not() { ! "$@"; }
 wgq() { "$WGQ" "$@"; }

@@ -59,4 +59,3 @@ heard() {
 	tcpdump -Z root -n -r "$work/capture" "not arp and not (udp and dst port 51820) and
 		not (icmp6 and (ip6[40] >= 133 and ip6[40] <= 137)) and not (ip6 and ip6[6] == 0) and ($1)"
 }
-lacks() { ! has "$@"; }

@@ -429,3 +429,24 @@ fn random_rules_are_read_back_as_they_were_described() {
         assert_eq!(&listed_json(&table.name), table);
     });
 }
+
+#[test]
+fn a_table_that_belongs_to_another_program_is_told_as_that() {
+    own_network();
+    let mut owner = Command::new("nft");
+    let mut owner = owner.arg("-i").stdin(Stdio::piped()).spawn().unwrap();
+    let mut commands = owner.stdin.take().unwrap();
+    writeln!(commands, "add table inet wgq-wg0 {{ flags owner; }}").unwrap();
+    while !nft(&["list", "tables"], "").contains("wgq-wg0") {
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    let error = native::replace(&NftTable::new("wg0".parse().unwrap())).unwrap_err();
+    drop(commands);
+    owner.wait().unwrap();
+    assert!(matches!(&error, Error::Refused { source, .. } if source.errno() == libc::EPERM));
+    let hint = error.hint().unwrap();
+    assert!(
+        hint.contains("`nft list table inet wgq-wg0` shows"),
+        "{hint}"
+    );
+}

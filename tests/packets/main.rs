@@ -13,6 +13,7 @@ mod client;
 mod firewalls;
 mod forwarding;
 mod kernel;
+mod negatives;
 mod recipes;
 #[path = "../script/mod.rs"]
 mod script;

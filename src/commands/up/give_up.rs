@@ -78,9 +78,12 @@ impl Attempt<'_> {
         if record.sysctls.is_empty() {
             return Vec::new();
         }
-        let Ok(found) = host.observe(self.ifname, Some(&record)) else {
+        let Ok(mut found) = host.observe(self.ifname, Some(&record)) else {
             return Vec::new();
         };
+        if found.look_at_firewalls(self.ifname).is_err() {
+            return Vec::new();
+        }
         let mut ours = record.sysctls_to_restore(self.ifname, &found);
         transaction.leave(
             |step| matches!(step, Step::SetSysctl { sysctl, .. } if !ours.contains_key(sysctl)),

@@ -1,20 +1,22 @@
 //! Keys of the firewall that contradict each other, or that together do what nobody means.
 
+use std::collections::BTreeSet;
+
 use super::{Firewall, Masquerade, Protocol};
 use crate::config::model::{Config, Table};
 use crate::config::report::{Fault, Report};
 use crate::config::span::Spanned;
-use crate::net::{Address, Prefix};
+use crate::net::{Address, Family, Ifname, Prefix, carve};
 
 /// The port of ssh(1).
 const SSH: u16 = 22;
 
 /// Tells what is wrong with the keys of the firewall as a whole.
-pub(in crate::config) fn check(config: &Config, report: &mut Report<'_>) {
+pub(in crate::config) fn check(config: &Config, ifname: Option<Ifname>, report: &mut Report<'_>) {
     let firewall = &config.interface.firewall;
     forward(firewall, report);
     open_port(config, report);
-    port_forwards(config, report);
+    port_forwards(config, ifname, report);
     client(config, report);
 }
 
@@ -50,7 +52,7 @@ fn open_port(config: &Config, report: &mut Report<'_>) {
     }
 }
 
-fn port_forwards(config: &Config, report: &mut Report<'_>) {
+fn port_forwards(config: &Config, ifname: Option<Ifname>, report: &mut Report<'_>) {
     report.key = Some("PortForward");
     let interface = &config.interface;
     let all = &interface.firewall.port_forwards;
@@ -66,7 +68,9 @@ fn port_forwards(config: &Config, report: &mut Report<'_>) {
         }
         let takes = |port: &u16| forward.protocol == Protocol::Udp && forward.ports.contains(port);
         if let Some(port) = interface.listen_port.filter(takes)
-            && forward.ifname.is_none()
+            && forward
+                .ifname
+                .is_none_or(|limit| ifname.is_some_and(|own| own != limit))
         {
             let told = format!("{port} is the ListenPort: the peers would not be heard any more");
             report.error(Fault::at(forward.span, told));
@@ -106,6 +110,9 @@ fn client(config: &Config, report: &mut Report<'_>) {
     for exclude in &firewall.exclude_ips {
         excluded(config, exclude, report);
     }
+    for family in Family::BOTH {
+        excluded_in_parts(&firewall.exclude_ips, family, report);
+    }
 }
 
 fn excluded(config: &Config, exclude: &Spanned<Prefix>, report: &mut Report<'_>) {
@@ -115,9 +122,41 @@ fn excluded(config: &Config, exclude: &Spanned<Prefix>, report: &mut Report<'_>)
     } else if config.interface.table.value == Table::Off {
         let told = "with Table = off there are no routes to carve anything out of";
         report.warning(Fault::at(exclude.span, told));
+    } else if let Some(own) = own_network(config, exclude.value) {
+        let told = format!(
+            "{} is in the interface's own network: Address = {} on line {} leads it into the tunnel",
+            exclude.value, own.value, own.span.line
+        );
+        let hint = format!(
+            "`Address = {}/{}` is no network",
+            own.ip(),
+            own.family().bits()
+        );
+        report.warning(Fault::at(exclude.span, told).hint(hint));
     } else if !is_a_peers(config, exclude.value) {
         let told = format!("{} is in no peer's AllowedIPs anyway", exclude.value);
         report.warning(Fault::at(exclude.span, told));
+    }
+}
+
+/// The address in whose network the prefix is; to that the kernel makes a route, which leads into the tunnel.
+fn own_network(config: &Config, prefix: Prefix) -> Option<Spanned<Address>> {
+    let mut addresses = config.interface.addresses.iter().copied();
+    addresses.find(|own| own.prefix_len() < own.family().bits() && own.prefix().contains(prefix))
+}
+
+/// Prefixes that together are all of a family; one that is so alone was told.
+fn excluded_in_parts(all: &[Spanned<Prefix>], family: Family, report: &mut Report<'_>) {
+    let mut of_family = all.iter().filter(|exclude| exclude.family() == family);
+    let holes: BTreeSet<Prefix> = of_family.clone().map(|exclude| exclude.value).collect();
+    let everything = Prefix::all(family);
+    if let Some(last) = of_family.next_back()
+        && !holes.contains(&everything)
+        && carve(everything, &holes).is_empty()
+    {
+        let told =
+            format!("with the others this is {everything}: nothing would be left of the tunnel");
+        report.error(Fault::at(last.span, told));
     }
 }
 

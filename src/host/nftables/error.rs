@@ -55,6 +55,16 @@ impl Error {
             } => Some(format!(
                 "this kernel lacks a part of nf_tables; `modprobe {module}` loads it where it is built as a module"
             )),
+            // whoever may read it all may write it, too
+            Self::Refused { object, source, .. }
+                if source.errno() == libc::EPERM && nix::unistd::geteuid().is_root() =>
+            {
+                let table = object.split_once("table ").map(|(_, name)| format!("table {name}"));
+                let table = table.as_deref().unwrap_or("ruleset");
+                Some(format!(
+                    "the table belongs to a program that is running; `nft list {table}` shows to which"
+                ))
+            }
             Self::Refused { source, .. } | Self::Unreadable(source) if source.errno() == libc::EPERM => {
                 Some("changing the firewall needs root (CAP_NET_ADMIN)".to_owned())
             }

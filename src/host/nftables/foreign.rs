@@ -1,5 +1,7 @@
 //! Other programs' tables: what their chains do, as far as wgq reads it, and wgq's own rules in them.
 
+use std::collections::HashMap;
+
 use netlink_packet_core::{NLM_F_APPEND, NLM_F_CREATE};
 
 use super::attribute::{Attributes, find, number, text};
@@ -68,12 +70,16 @@ fn read(client: &mut Netlink) -> Result<Vec<Table>, KernelError> {
     tables.retain(|table| table.chains.iter().any(|chain| chain.hook.is_some()));
     for table in &mut tables {
         let sets = state_sets(client, table.family.into(), &table.name)?;
-        for (name, rule) in list(client, MessageType::GetRule, table, |it| {
+        let listed = list(client, MessageType::GetRule, table, |it| {
             Some((text(find(it, 2)?), rule(it, &sets)))
-        })? {
-            let mut chains = table.chains.iter_mut();
-            if let Some(chain) = chains.find(|chain| chain.name == name) {
-                chain.rules.push(rule);
+        })?;
+        let chains = table.chains.iter_mut();
+        let mut rules_of: HashMap<&str, &mut Vec<Rule>> = chains
+            .map(|Chain { name, rules, .. }| (name.as_str(), rules))
+            .collect();
+        for (name, rule) in listed {
+            if let Some(rules) = rules_of.get_mut(name.as_str()) {
+                rules.push(rule);
             }
         }
     }

@@ -19,8 +19,8 @@ silent ping 198.51.100.2
 ip link delete wg0
 for target in 198.51.100.{1,2} 2001:db8:f::{1,2}; do
 	silent ping $target
-	! bash -c 'echo x >/dev/udp/$0/9' $target
-	! timeout 1 bash -c 'echo x >/dev/tcp/$0/9' $target
+	not bash -c 'echo x >/dev/udp/$0/9' $target
+	not timeout 1 bash -c 'echo x >/dev/tcp/$0/9' $target
 done
 answers ping 192.0.2.1
 heard 'not dst net 192.0.2.0/24 and not dst net 2001:db8::/64' >$work/leak
@@ -42,7 +42,8 @@ fn a_kill_switch_stops_the_family_that_the_tunnel_has_not() {
 wgq -q up wg0
 listen
 silent ping {stopped}
-! heard 'host {stopped}' | has .
+heard 'host {stopped}' >$work/seen
+lacks . $work/seen
 wgq -q down wg0
 answers ping {stopped}"
         ));
@@ -92,7 +93,8 @@ listen
 for target in 198.51.100.1 2001:db8:f::1; do silent guest ping $target; done
 ip link delete wg0
 for target in 198.51.100.1 2001:db8:f::1; do silent guest ping $target; done
-! heard 'host 198.51.100.1 or host 2001:db8:f::1' | has .",
+heard 'host 198.51.100.1 or host 2001:db8:f::1' >$work/seen
+lacks . $work/seen",
     );
 }
 

@@ -1,4 +1,4 @@
-//! What passes through the tunnel: `Isolate`, and `ClampMSS`.
+//! What passes through the tunnel: `Isolate`, `ClampMSS`, and what is told of a firewall that cannot be looked at.
 
 use super::server;
 
@@ -69,7 +69,7 @@ mss() {{
 		local listener=$!
 		until has listening $work/ready; do sleep 0.02; done
 		ask tcp "$@" >/dev/null || echo unanswered >>$work/ready
-		! wait $listener || break
+		if wait $listener; then break; fi
 	done
 	sed -n 's/.*mss \([0-9]*\).*/\1/p' $work/syn
 }}
@@ -88,4 +88,27 @@ clamped {v4} client tun0 "$syn" 10.8.0.2 80 198.51.100.1 -- world
 clamped {v6} client tun0 "$syn6" fd00:8::2 80 2001:db8:f::1 -- world"#
         ));
     }
+}
+
+#[test]
+fn a_firewall_that_cannot_be_looked_at_is_told() {
+    server(
+        r#"iptables-legacy -P FORWARD DROP
+program=$(realpath "$(type -P iptables-legacy)")
+keys 'Forward = yes'
+remember
+said=$(PATH=/nowhere "$WGQ" up wg0 2>&1)
+says 'warning: the table filter of iptables-legacy may drop what the tunnel needs, and cannot be looked at: '
+says 'No such file or directory (os error 2); it is in the package iptables'
+wgq -q down wg0
+mount --bind /dev/null "$program"
+said=$(wgq up wg0 2>&1)
+says 'cannot be looked at: iptables-legacy: Permission denied'
+wgq -q down wg0
+same
+# who needs nothing of it is not told of it
+keys
+wgq up wg0 2>&1 | lacks legacy
+wgq -q down wg0"#,
+    );
 }

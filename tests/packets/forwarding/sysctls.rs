@@ -46,7 +46,7 @@ same
 right net.ipv6.conf.all.forwarding=1
 remember
 wgq up wg0 2>$work/said
-! has -i 'read-only\|sysctl' $work/said
+lacks -i 'read-only\|sysctl' $work/said
 fresh
 answers client ping 198.51.100.1
 wgq -q down wg0
@@ -151,10 +151,10 @@ same
 echo 'PostUp = false' >>/etc/wireguard/wg1.conf
 sed -i '/^PostUp/d; /^Address/a PostUp = false' /etc/wireguard/wg1.conf
 wgq -q up wg0
-! wgq -q up wg1
+fails 1 wgq -q up wg1
 [[ $(forwarding) == '1 1' ]]
 wgq -q down wg0
-! wgq -q up wg1
+fails 1 wgq -q up wg1
 [[ $(forwarding) == '0 0' ]]",
     );
 }

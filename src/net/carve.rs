@@ -1,15 +1,15 @@
-//! What is carved out of the tunnel's routes.
+//! What is carved out of a prefix, as out of the tunnel's routes.
 //!
 //! A route is replaced by those that lead everywhere else. What they leave out finds its way as it would without the
 //! tunnel: no rule or route speaks of it, so that none is left over when the tunnel is gone, however it went.
 
 use std::collections::BTreeSet;
 
-use crate::net::Prefix;
+use super::Prefix;
 
 /// Returns the prefixes that together are `prefix` without the holes in it, in order. A hole that is wider than it is none:
 /// what is said of the narrower prefix counts.
-pub(super) fn carve(prefix: Prefix, holes: &BTreeSet<Prefix>) -> Vec<Prefix> {
+pub fn carve(prefix: Prefix, holes: &BTreeSet<Prefix>) -> Vec<Prefix> {
     if holes.contains(&prefix) {
         return Vec::new();
     }
