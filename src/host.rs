@@ -19,7 +19,7 @@ pub mod config_file;
 pub mod dns;
 mod driver;
 pub mod endpoints;
-mod firewalls;
+pub mod firewalls;
 pub mod here;
 pub mod hooks;
 pub mod keys;

@@ -13,7 +13,7 @@ use crate::host::config_file::Target;
 use crate::host::lock::Lock;
 use crate::host::observe::read_sysctls;
 use crate::host::record::{Needed, Record};
-use crate::host::{Host, dns, hooks};
+use crate::host::{Host, dns, firewalls, hooks};
 use crate::net::Ifname;
 use crate::plan::{self, Up};
 use crate::report::Report;
@@ -224,7 +224,24 @@ impl Attempt<'_> {
             record.dns = None; // nothing was told that could be taken back
         }
         record.write(self.ifname).map_err(Stop::Lost)?;
+        if hooks.is_empty() || record.passages().next().is_none() {
+            *lock = None;
+            return transaction.execute(host, hooks);
+        }
+        let before = firewalls::passage().map_err(Stop::Lost)?;
         *lock = None;
-        transaction.execute(host, hooks)
+        let executed = transaction.execute(host, hooks);
+        let counted = self.count_own(host, record, &before);
+        executed.and(counted.map_err(Stop::Lost))
+    }
+
+    /// Notes down which rules the PostUp hooks have made: `down` looks who needs forwarding before PostDown takes them away.
+    fn count_own(&self, host: &Host, mut record: Record, before: &Passage) -> anyhow::Result<()> {
+        let _shared = host.lock_to_undo();
+        let after = firewalls::passage()?;
+        record
+            .passages()
+            .for_each(|passage| passage.add_growth(before, &after));
+        record.write(self.ifname)
     }
 }

@@ -22,6 +22,16 @@ impl Passage {
         Self(chains.filter(|(_, count)| *count > 0).collect())
     }
 
+    /// Counts in addition the rules by which chains have grown from one count to another.
+    pub fn add_growth(&mut self, before: &Self, after: &Self) {
+        for (chain, &count) in &after.0 {
+            let of_before = before.0.get(chain).copied().unwrap_or(0);
+            if count > of_before {
+                *self.0.entry(chain.clone()).or_default() += count - of_before;
+            }
+        }
+    }
+
     /// Whether a chain has more rules than it had.
     pub fn has_grown_since(&self, before: &Self) -> bool {
         let of_before = |chain: &String| before.0.get(chain).copied().unwrap_or(0);
@@ -94,6 +104,19 @@ mod tests {
             assert!(now.has_grown_since(&before), "{filter}{nat}");
             assert!(!before.has_grown_since(&now), "{filter}{nat}");
         }
+    }
+
+    #[test]
+    fn what_chains_have_grown_by_can_be_counted_in_addition() {
+        let rule = "-A FORWARD -i wg0 -j ACCEPT\n";
+        let docker = "-A FORWARD -i docker0 -j ACCEPT\n";
+        let with = |filter: &str| passage(&format!("{UFW}{filter}"), NAT);
+        let mut known = with("");
+        known.add_growth(&with(docker), &with(&format!("{docker}{rule}")));
+        assert_eq!(known, with(rule));
+        known.add_growth(&with(docker), &with(""));
+        assert_eq!(known, with(rule), "what went makes no room");
+        assert!(with(&format!("{docker}{rule}")).has_grown_since(&known));
     }
 
     #[test]

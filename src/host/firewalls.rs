@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::Result;
 
 use super::{nftables, program};
-use crate::foreign::{Table, TableFamily};
+use crate::foreign::{Passage, Table, TableFamily};
 
 /// Where the kernel lists the tables of iptables-legacy that there are, and the program that lists what is in them.
 const LEGACY: [(TableFamily, &str, &str); 2] = [
@@ -29,6 +29,11 @@ pub(super) fn native() -> Result<Vec<Table>> {
     } else {
         Ok(Vec::new())
     }
+}
+
+/// Counts the rules of other programs by which packets are passed on.
+pub fn passage() -> Result<Passage> {
+    Ok(Passage::through(&[native()?, legacy()].concat()))
 }
 
 /// Reads the tables of iptables-legacy. Where its program is not installed, nobody on this host looks after them.

@@ -132,6 +132,13 @@ impl Record {
         })
     }
 
+    /// Returns what was counted when the variables of forwarding were changed.
+    pub fn passages(&mut self) -> impl Iterator<Item = &mut Passage> {
+        let of_forwarding = self.sysctls.iter_mut().filter(|(it, _)| it.is_forwarding());
+        let changed = of_forwarding.filter(|(_, needed)| needed.before.is_some());
+        changed.map(|(_, needed)| &mut needed.passage)
+    }
+
     /// Returns the kernel variables to put back when this tunnel goes, with their values: those that it changed, that are
     /// still as it set them, and that nobody else needs.
     pub fn sysctls_to_restore(&self, ifname: Ifname, now: &Found) -> BTreeMap<Sysctl, String> {

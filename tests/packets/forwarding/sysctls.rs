@@ -237,3 +237,27 @@ iptables -D INPUT -p tcp --dport 22 -j ACCEPT
 same"
     ));
 }
+
+#[test]
+fn rules_of_the_files_own_hooks_are_nobody_elses() {
+    server(&format!(
+        r#"{DOCKER}
+own=('Forward = yes' 'PostUp = iptables -A FORWARD -i %i -j ACCEPT' 'PostDown = iptables -D FORWARD -i %i -j ACCEPT')
+keys "${{own[@]}}"
+iptables -A FORWARD -i lo -j ACCEPT
+remember
+wgq -q up wg0
+wgq -q down wg0
+same
+# nor where they fail
+keys 'PostUp = false' "${{own[@]}}"
+! wgq -q up wg0 2>/dev/null
+same
+# but who comes while they are there is seen
+keys "${{own[@]}}"
+wgq -q up wg0
+docker
+wgq -q down wg0
+[[ $(forwarding) == '1 1' ]]"#
+    ));
+}
