@@ -179,7 +179,7 @@ impl Attempt<'_> {
                     passage: passage.clone(),
                     ..Needed::default()
                 },
-                None => Record::changed(sysctl).unwrap_or_default(),
+                None => Record::changed(self.ifname, self.leftover, sysctl).unwrap_or_default(),
             };
             let value = value.clone();
             (sysctl.clone(), Needed { value, ..changed })

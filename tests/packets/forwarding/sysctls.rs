@@ -261,3 +261,13 @@ wgq -q down wg0
 [[ $(forwarding) == '1 1' ]]"#
     ));
 }
+
+#[test]
+fn what_a_pre_up_hook_turned_on_is_its_own_business() {
+    server(
+        r"keys 'Masquerade = yes' 'PreUp = sysctl -qw net.ipv4.ip_forward=1'
+wgq -q up wg0
+wgq -q down wg0
+[[ $(forwarding) == '1 0' ]]",
+    );
+}
