@@ -81,7 +81,7 @@ impl Attempt<'_> {
         let Ok(found) = host.observe(self.ifname, Some(&record)) else {
             return Vec::new();
         };
-        let mut ours = record.sysctls_to_restore(self.ifname, &found);
+        let mut ours = record.sysctls_to_restore(self.ifname, &found).values;
         transaction.leave(
             |step| matches!(step, Step::SetSysctl { sysctl, .. } if !ours.contains_key(sysctl)),
         );

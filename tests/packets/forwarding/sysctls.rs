@@ -263,6 +263,30 @@ wgq -q down wg0
 }
 
 #[test]
+fn a_rule_that_drops_shows_no_need_and_what_stays_is_said() {
+    server(&format!(
+        r"{DOCKER}
+nft 'table inet f {{ chain forward {{ type filter hook forward priority 0; }}; }}'
+keys 'Forward = yes'
+wgq -q up wg0
+nft 'add rule inet f forward ip saddr 1.2.3.4 drop'
+wgq down wg0 2>$work/said
+[[ $(forwarding) == '0 0' ]]
+! has 'stays' $work/said
+wgq -q up wg0
+docker
+wgq down wg0 2>$work/said
+has 'net.ipv4.ip_forward stays 1: other' $work/said
+has 'net.ipv6.conf.all.forwarding stays 1: other' $work/said
+sysctl -qw net.ipv4.ip_forward=0
+wgq -q up wg0
+nft 'add rule inet f forward iifname docker1 accept'
+wgq -q down wg0 2>$work/said
+[[ ! -s $work/said ]]"
+    ));
+}
+
+#[test]
 fn what_a_pre_up_hook_turned_on_is_its_own_business() {
     server(
         r"keys 'Masquerade = yes' 'PreUp = sysctl -qw net.ipv4.ip_forward=1'
