@@ -72,6 +72,7 @@ impl Default for Now {
                 dns_backend: DnsBackend::Resolved,
                 lan: BTreeSet::new(),
                 advertised_uplinks: Vec::new(),
+                kept_sysctls: BTreeMap::new(),
                 firewalls: Vec::new(),
             },
             names: BTreeMap::new(),

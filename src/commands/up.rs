@@ -13,7 +13,7 @@ use crate::host::config_file::Target;
 use crate::host::lock::Lock;
 use crate::host::observe::read_sysctls;
 use crate::host::record::{Needed, Record};
-use crate::host::{Host, dns, firewalls, hooks};
+use crate::host::{Host, dns, firewalls, forwarding, hooks};
 use crate::net::Ifname;
 use crate::plan::{self, Up};
 use crate::report::Report;
@@ -151,7 +151,7 @@ impl Attempt<'_> {
             .iter()
             .filter_map(|peer| peer.endpoint);
         let endpoints: BTreeSet<IpAddr> = own.chain(hooks.map(|endpoint| endpoint.ip())).collect();
-        let around = host.surroundings(
+        let mut around = host.surroundings(
             self.ifname,
             &self.config.interface,
             self.kind.clone(),
@@ -159,6 +159,10 @@ impl Attempt<'_> {
             found.firewalls,
             &endpoints,
         )?;
+        if self.config.interface.firewall.forwards() {
+            around.kept_sysctls = forwarding::kept(self.ifname, self.leftover, &found.state);
+            read_sysctls(&mut found.state, around.kept_sysctls.keys())?;
+        }
         let uplinks = around.advertised_uplinks.iter().copied();
         let accept_ra: Vec<Sysctl> = uplinks.map(Sysctl::accept_ra).collect();
         read_sysctls(&mut found.state, &accept_ra)?;

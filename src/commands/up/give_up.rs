@@ -96,7 +96,8 @@ impl Attempt<'_> {
         ours.retain(|sysctl, _| !is_done(sysctl) && !is_leftover(sysctl));
         let put_back = |(sysctl, to)| {
             let from = record.sysctls.get(&sysctl)?.value.clone();
-            Some(Step::SetSysctl { sysctl, from, to })
+            let now = &found.state.sysctls;
+            Some(Step::set_sysctl(sysctl, from, to, now))
         };
         ours.into_iter().filter_map(put_back).collect()
     }

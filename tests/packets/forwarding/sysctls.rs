@@ -295,3 +295,43 @@ wgq -q down wg0
 [[ $(forwarding) == '1 0' ]]",
     );
 }
+
+#[test]
+fn what_the_kernel_changes_along_with_forwarding_comes_back() {
+    server(
+        r"config wg1 <<END
+Address = 10.9.0.1/24
+Forward = yes
+END
+keys 'Forward = yes'
+sysctl -qw net.ipv4.conf.all.accept_redirects=0 net.ipv4.conf.uplink.forwarding=1 net.ipv6.conf.uplink.forwarding=1
+remember
+wgq -q up wg0
+[[ $(forwarding) == '1 1' ]]
+wgq -q down wg0
+same
+# by whichever is the last
+wgq -q up wg0
+wgq -q up wg1
+wgq -q down wg0
+wgq -q down wg1
+same
+# and by one that fails
+keys 'Forward = yes' 'PostUp = false'
+touch -d yesterday /etc/wireguard/wg1.conf
+! wgq -q up wg0 2>/dev/null
+same
+# an interface that comes to forward or not meanwhile is somebody else's business
+keys 'Forward = yes'
+ip link add eth.1 type veth peer name eth2
+sysctl -qw net.ipv4.conf.eth/1.forwarding=1
+wgq -q up wg0
+sysctl -qw net.ipv4.conf.uplink.forwarding=0
+wgq -q down wg0
+[[ $(sysctl -n net.ipv4.conf.uplink.forwarding net.ipv4.conf.eth/1.forwarding | xargs) == '0 1' ]]
+# and one that went is no harm
+wgq -q up wg0
+ip link delete eth2
+wgq -q down wg0",
+    );
+}
