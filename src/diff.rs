@@ -113,7 +113,7 @@ fn set_sysctls(now: &State, want: &State, steps: &mut Vec<Step>) {
             && from != to
         {
             let (sysctl, from, to) = (sysctl.clone(), from.clone(), to.clone());
-            steps.push(Step::SetSysctl { sysctl, from, to });
+            steps.push(Step::set_sysctl(sysctl, from, to, &want.sysctls));
         }
     }
 }

@@ -19,7 +19,8 @@ pub mod config_file;
 pub mod dns;
 mod driver;
 pub mod endpoints;
-mod firewalls;
+pub mod firewalls;
+pub mod forwarding;
 pub mod here;
 pub mod hooks;
 pub mod kernel;
@@ -113,7 +114,12 @@ impl Host {
             | Step::DeleteAccept(_)
             | Step::DeleteWgQuickTable { .. } => Ok(nftables::delete(deletion(step).as_slice())?),
             Step::AddAccept(accept) => Ok(nftables::add_accept(accept)?),
-            Step::SetSysctl { sysctl, to, .. } => Ok(sysctl::write(sysctl, to)?),
+            Step::SetSysctl {
+                sysctl, to, keep, ..
+            } => {
+                sysctl::write(sysctl, to)?;
+                Ok(sysctl::keep(keep)?)
+            }
             Step::SetDns { ifname, from, to } => self.set_dns(*ifname, from.as_ref(), to.as_ref()),
             Step::Hook {
                 ifname, command, ..

@@ -195,16 +195,46 @@ impl Sysctl {
         Self::IPV6_FORWARDING,
     ];
 
+    /// Those that make the host pass packets on.
+    pub const FORWARDING: [Self; 2] = [Self::IP_FORWARD, Self::IPV6_FORWARDING];
+
+    /// A variable of one interface, or of `all` or `default`; `version` is `ipv4` or `ipv6`.
+    pub fn of_interface(version: &str, name: &str, variable: &str) -> Self {
+        // sysctl(8): in an interface's name a dot is a slash
+        let name = name.replace('.', "/");
+        Self(format!("net.{version}.conf.{name}.{variable}").into())
+    }
+
     /// Whether an interface takes routes from routers' advertisements: 0, 1 (unless the host forwards) or 2.
     pub fn accept_ra(ifname: Ifname) -> Self {
-        // sysctl(8): in an interface's name a dot is a slash
-        let name = ifname.as_str().replace('.', "/");
-        Self(format!("net.ipv6.conf.{name}.accept_ra").into())
+        Self::of_interface("ipv6", ifname.as_str(), "accept_ra")
     }
 
     /// Whether it makes the host pass packets on.
     pub fn is_forwarding(&self) -> bool {
-        [Self::IP_FORWARD, Self::IPV6_FORWARDING].contains(self)
+        Self::FORWARDING.contains(self)
+    }
+
+    /// Whether the kernel sets it along when it turns forwarding on or off by that variable (`inet_forward_change` and
+    /// `addrconf_forward_change` in Linux).
+    pub fn follows(&self, switch: &Self) -> bool {
+        let of_interface = |prefix| self.0.starts_with(prefix) && self.0.ends_with(".forwarding");
+        if *switch == Self::IP_FORWARD {
+            let is_alias = self.0 == "net.ipv4.conf.all.forwarding";
+            of_interface("net.ipv4.conf.") && !is_alias
+                || self.0 == "net.ipv4.conf.all.accept_redirects"
+        } else {
+            *switch == Self::IPV6_FORWARDING && of_interface("net.ipv6.conf.") && self != switch
+        }
+    }
+
+    /// What the kernel sets one that follows to when forwarding is turned on.
+    pub fn while_forwarding(&self) -> &'static str {
+        if self.0.ends_with(".forwarding") {
+            "1"
+        } else {
+            "0"
+        }
     }
 
     /// Whether it is [`Self::accept_ra`] of an interface.
@@ -240,4 +270,31 @@ pub enum DnsBackend {
     },
     /// /etc/resolv.conf itself.
     File,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Sysctl;
+
+    #[test]
+    fn the_kernel_sets_variables_of_interfaces_along_with_forwarding() {
+        let follows = |name: &'static str| {
+            let sysctl = Sysctl(name.into());
+            Sysctl::FORWARDING.map(|switch| sysctl.follows(&switch))
+        };
+        assert_eq!(follows("net.ipv4.conf.eth0.forwarding"), [true, false]);
+        assert_eq!(follows("net.ipv4.conf.default.forwarding"), [true, false]);
+        assert_eq!(follows("net.ipv4.conf.all.accept_redirects"), [true, false]);
+        assert_eq!(follows("net.ipv6.conf.eth0.forwarding"), [false, true]);
+        for other in [
+            "net.ipv4.conf.all.forwarding",
+            "net.ipv4.conf.eth0.mc_forwarding",
+            "net.ipv4.conf.eth0.accept_redirects",
+            "net.ipv4.ip_forward",
+            "net.ipv6.conf.all.accept_redirects",
+            "net.ipv6.conf.all.forwarding",
+        ] {
+            assert_eq!(follows(other), [false, false], "{other}");
+        }
+    }
 }

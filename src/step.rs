@@ -3,6 +3,7 @@
 //! The text is the `[#]` trace, `--dry-run`, the context of errors and the golden tests. It is an equivalent: no such
 //! program is run.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::foreign::Accept;
@@ -116,6 +117,8 @@ pub enum Step {
         from: String,
         /// Its value after.
         to: String,
+        /// What the kernel may change along with it, and is to stay: with these values, in either direction.
+        keep: BTreeMap<Sysctl, String>,
     },
     /// Tells the host's resolver.
     SetDns {
@@ -203,10 +206,16 @@ impl Step {
             Self::SetNftTable { from, to } => Self::SetNftTable { from: to, to: from },
             Self::AddAccept(accept) => Self::DeleteAccept(accept),
             Self::DeleteAccept(accept) => Self::AddAccept(accept),
-            Self::SetSysctl { sysctl, from, to } => Self::SetSysctl {
+            Self::SetSysctl {
+                sysctl,
+                from,
+                to,
+                keep,
+            } => Self::SetSysctl {
                 sysctl,
                 from: to,
                 to: from,
+                keep,
             },
             Self::SetDns { ifname, from, to } => Self::SetDns {
                 ifname,
@@ -215,6 +224,23 @@ impl Step {
             },
             Self::Hook { .. } | Self::DeleteWgQuickTable { .. } => return None,
         })
+    }
+
+    /// Writes a kernel variable, and keeps those of `wanted` that the kernel would change along with it.
+    pub fn set_sysctl(
+        sysctl: Sysctl,
+        from: String,
+        to: String,
+        wanted: &BTreeMap<Sysctl, String>,
+    ) -> Self {
+        let mut keep = wanted.clone();
+        keep.retain(|other, _| other.follows(&sysctl));
+        Self::SetSysctl {
+            sysctl,
+            from,
+            to,
+            keep,
+        }
     }
 
     /// Returns with which others this step may be sent; none is alone.

@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 
 use crate::foreign;
 use crate::net::{Ifname, Prefix, TableId};
-use crate::state::{DnsBackend, LinkKind, PolicyRule};
+use crate::state::{DnsBackend, LinkKind, PolicyRule, Sysctl};
 
 /// The facts that [`desired`](crate::desired::desired) decides by.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +25,9 @@ pub struct Surroundings {
     pub default_path_mtu: Option<u32>,
     /// The interfaces by which a router's advertisement has made the kernel make an IPv6 default route.
     pub advertised_uplinks: Vec<Ifname>,
+    /// The kernel variables that turning forwarding on and off would change, with their values; not looked for unless the file
+    /// forwards.
+    pub kept_sysctls: BTreeMap<Sysctl, String>,
     /// Who keeps the resolver's configuration; of no meaning if the file names no server.
     pub dns_backend: DnsBackend,
     /// The networks of the other interfaces' addresses, each with its interface; not looked for without a kill switch.

@@ -73,6 +73,7 @@ impl Default for Now {
                 lan: BTreeSet::new(),
                 local_ports: 32768..=60999,
                 advertised_uplinks: Vec::new(),
+                kept_sysctls: BTreeMap::new(),
                 firewalls: Vec::new(),
                 unread_firewalls: Vec::new(),
             },

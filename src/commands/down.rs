@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::host::config_file::Target;
 use crate::host::lock::Lock;
 use crate::host::observe::Found;
-use crate::host::record::Record;
+use crate::host::record::{Record, Restored};
 use crate::host::{Host, dns, userspace};
 use crate::net::Ifname;
 use crate::plan;
@@ -46,7 +46,10 @@ pub(super) fn down(args: &cli::Target, dry_run: bool, report: Report) -> Result<
     if !down.is_up(&found) {
         return Err(down.not_up());
     }
-    let plan = down.plan(&found);
+    let (plan, kept) = down.plan(&found);
+    for stays in &kept {
+        report.note(stays);
+    }
     load::show(&plan.before)?;
     if down.saves() {
         load::print(&format!("wgq save {ifname}\n"))?;
@@ -73,14 +76,17 @@ impl Down {
             dns::recover()?; // a loss of power while it was up has left its resolv.conf(5)
             return Err(self.not_up());
         }
-        let mut plan = self.plan(&found);
+        let (mut plan, mut kept) = self.plan(&found);
         let mut failed = Vec::new();
         if !plan.before.is_empty() {
             drop(lock);
             failed = as_much_as_possible(host, &plan.before);
             lock = host.lock().map_err(|stop| self.still_up(stop))?;
             found = self.look_again(host, found);
-            plan = self.plan(&found);
+            (plan, kept) = self.plan(&found);
+        }
+        for stays in &kept {
+            self.report.note(stays);
         }
         let saved = self.save(&found);
         let (steps, post_down) = plan::split_hooks(&plan.after);
@@ -141,21 +147,20 @@ impl Down {
         Error::new(format_args!("`{}' is not up", self.target.ifname))
     }
 
-    fn plan(&self, found: &Found) -> plan::Down {
-        let gone = self.gone(found);
-        plan::down(self.target.ifname, &self.hooks, &found.state, &gone)
-    }
-
-    /// The host without the tunnel: nothing of it, and the kernel variables as they were before where that is for us to say.
-    fn gone(&self, found: &Found) -> State {
+    /// Plans the way to the host without the tunnel: nothing of it, and the kernel variables as they were before where that
+    /// is for us to say. Sentences tell of those where it is not.
+    fn plan(&self, found: &Found) -> (plan::Down, Vec<String>) {
+        let record = self.record.as_ref();
+        let restored = record.map(|record| record.sysctls_to_restore(self.target.ifname, found));
+        let Restored { values, kept } = restored.unwrap_or_default();
         let mut sysctls = found.state.sysctls.clone();
-        if let Some(record) = &self.record {
-            sysctls.extend(record.sysctls_to_restore(self.target.ifname, found));
-        }
-        State {
+        sysctls.extend(values);
+        let gone = State {
             sysctls,
             ..State::default()
-        }
+        };
+        let plan = plan::down(self.target.ifname, &self.hooks, &found.state, &gone);
+        (plan, kept)
     }
 
     /// Whether the file asks for what runs to be saved.

@@ -13,7 +13,7 @@ use crate::host::config_file::Target;
 use crate::host::lock::Lock;
 use crate::host::observe::read_sysctls;
 use crate::host::record::{Needed, Record};
-use crate::host::{Host, dns, hooks};
+use crate::host::{Host, dns, firewalls, forwarding, hooks};
 use crate::net::Ifname;
 use crate::plan::{self, Up};
 use crate::report::Report;
@@ -155,7 +155,7 @@ impl Attempt<'_> {
             .iter()
             .filter_map(|peer| peer.endpoint);
         let endpoints: BTreeSet<IpAddr> = own.chain(hooks.map(|endpoint| endpoint.ip())).collect();
-        let around = host.surroundings(
+        let mut around = host.surroundings(
             self.ifname,
             &self.config.interface,
             self.kind.clone(),
@@ -163,6 +163,10 @@ impl Attempt<'_> {
             found.firewalls,
             &endpoints,
         )?;
+        if self.config.interface.firewall.forwards() {
+            around.kept_sysctls = forwarding::kept(self.ifname, self.leftover, &found.state);
+            read_sysctls(&mut found.state, around.kept_sysctls.keys())?;
+        }
         let uplinks = around.advertised_uplinks.iter().copied();
         let accept_ra: Vec<Sysctl> = uplinks.map(Sysctl::accept_ra).collect();
         read_sysctls(&mut found.state, &accept_ra)?;
@@ -183,7 +187,7 @@ impl Attempt<'_> {
                     passage: passage.clone(),
                     ..Needed::default()
                 },
-                None => Record::changed(sysctl).unwrap_or_default(),
+                None => Record::changed(self.ifname, self.leftover, sysctl).unwrap_or_default(),
             };
             let value = value.clone();
             (sysctl.clone(), Needed { value, ..changed })
@@ -228,7 +232,24 @@ impl Attempt<'_> {
             record.dns = None; // nothing was told that could be taken back
         }
         record.write(self.ifname).map_err(Stop::Lost)?;
+        if hooks.is_empty() || record.passages().next().is_none() {
+            *lock = None;
+            return transaction.execute(host, hooks);
+        }
+        let before = firewalls::passage().map_err(Stop::Lost)?;
         *lock = None;
-        transaction.execute(host, hooks)
+        let executed = transaction.execute(host, hooks);
+        let counted = self.count_own(host, record, &before);
+        executed.and(counted.map_err(Stop::Lost))
+    }
+
+    /// Notes down which rules the PostUp hooks have made: `down` looks who needs forwarding before PostDown takes them away.
+    fn count_own(&self, host: &Host, mut record: Record, before: &Passage) -> anyhow::Result<()> {
+        let _shared = host.lock_to_undo();
+        let after = firewalls::passage()?;
+        record
+            .passages()
+            .for_each(|passage| passage.add_growth(before, &after));
+        record.write(self.ifname)
     }
 }

@@ -44,10 +44,16 @@ pub(super) fn require(
 /// Lets packets pass between interfaces, in the families that the tunnel has to do with.
 ///
 /// A host that forwards IPv6 takes no router's word any more, and loses the default route that it has by it, unless its
-/// interface is told to take it all the same (`accept_ra` = 2, ip-sysctl).
+/// interface is told to take it all the same (`accept_ra` = 2, ip-sysctl). What the kernel changes along when forwarding is
+/// turned off again is wanted as it is.
 fn forward(config: &Config, surroundings: &Surroundings, state: &mut State) {
     let mut set = |sysctl: Sysctl, value: &str| state.sysctls.insert(sysctl, value.to_owned());
     for family in families(config, surroundings) {
+        let [v4, v6] = Sysctl::FORWARDING;
+        let switch = if family == Family::V4 { v4 } else { v6 };
+        let kept = surroundings.kept_sysctls.iter();
+        kept.filter(|(sysctl, _)| sysctl.follows(&switch))
+            .for_each(|(sysctl, value)| _ = set(sysctl.clone(), value));
         match family {
             Family::V4 => {
                 set(Sysctl::IP_FORWARD, "1");

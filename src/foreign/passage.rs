@@ -11,7 +11,7 @@ use super::{Action, Hook, Rule, Table};
 /// The kernel does not say who needs forwarding. Docker, libvirt and their like turn it on when they start, and where it
 /// is on already they leave no trace of that. But whoever passes packets on has rules that let them through, or that
 /// masquerade them. So rules that were not there before are a sign of somebody who needs forwarding since; rules that were
-/// there while it was off are none.
+/// there while it was off are none, and neither are those that stop packets.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Passage(BTreeMap<String, usize>);
 
@@ -20,6 +20,16 @@ impl Passage {
     pub fn through(tables: &[Table]) -> Self {
         let chains = tables.iter().flat_map(chains);
         Self(chains.filter(|(_, count)| *count > 0).collect())
+    }
+
+    /// Counts in addition the rules by which chains have grown from one count to another.
+    pub fn add_growth(&mut self, before: &Self, after: &Self) {
+        for (chain, &count) in &after.0 {
+            let of_before = before.0.get(chain).copied().unwrap_or(0);
+            if count > of_before {
+                *self.0.entry(chain.clone()).or_default() += count - of_before;
+            }
+        }
     }
 
     /// Whether a chain has more rules than it had.
@@ -42,7 +52,8 @@ fn chains(table: &Table) -> Vec<(String, usize)> {
         if let Some(chain) = table.chain(name)
             && seen.insert(name)
         {
-            let rules = chain.rules.iter().filter(|rule| !is_of_a_tunnel(rule));
+            let passes = |rule: &&Rule| passes(rule) && !is_of_a_tunnel(rule);
+            let rules = chain.rules.iter().filter(passes);
             counted.push((
                 format!("{} {} {name}", table.family, table.name),
                 rules.count(),
@@ -58,6 +69,11 @@ fn target(rule: &Rule) -> Option<&str> {
         Action::Jump(chain) | Action::Goto(chain) => Some(chain),
         Action::None | Action::Accept | Action::Drop | Action::Return => None,
     }
+}
+
+/// Whether it lets packets go on; what is not understood does, as it may masquerade them.
+fn passes(rule: &Rule) -> bool {
+    !matches!(rule.action, Action::Drop | Action::Return)
 }
 
 /// Whether it is an accept of wgq's; tunnels say themselves what they need.
@@ -97,6 +113,19 @@ mod tests {
     }
 
     #[test]
+    fn what_chains_have_grown_by_can_be_counted_in_addition() {
+        let rule = "-A FORWARD -i wg0 -j ACCEPT\n";
+        let docker = "-A FORWARD -i docker0 -j ACCEPT\n";
+        let with = |filter: &str| passage(&format!("{UFW}{filter}"), NAT);
+        let mut known = with("");
+        known.add_growth(&with(docker), &with(&format!("{docker}{rule}")));
+        assert_eq!(known, with(rule));
+        known.add_growth(&with(docker), &with(""));
+        assert_eq!(known, with(rule), "what went makes no room");
+        assert!(with(&format!("{docker}{rule}")).has_grown_since(&known));
+    }
+
+    #[test]
     fn what_is_for_the_host_itself_and_what_tunnels_have_is_none_of_it() {
         let before = passage("", "");
         for (filter, nat) in [
@@ -107,6 +136,10 @@ mod tests {
             (
                 "-P INPUT DROP\n-N f2b\n-A INPUT -j f2b\n-A f2b -j DROP\n",
                 "",
+            ),
+            (
+                "-P FORWARD ACCEPT\n-A FORWARD -s 192.0.2.1 -j DROP\n-A FORWARD -o eth0 -j RETURN\n",
+                "-P POSTROUTING ACCEPT\n-A POSTROUTING -d 224.0.0.0/4 -j RETURN\n",
             ),
             (
                 "-P FORWARD DROP\n-A FORWARD -i wg0 -m comment --comment \"wgq wg0\" -j ACCEPT\n",

@@ -8,7 +8,7 @@ use anyhow::Result;
 
 use super::nftables;
 use super::program::{self, Failure};
-use crate::foreign::{Table, TableFamily};
+use crate::foreign::{Passage, Table, TableFamily};
 
 /// Where the kernel lists the tables of iptables-legacy that there are, and the program that lists what is in them.
 const LEGACY: [(TableFamily, &str, &str); 2] = [
@@ -31,6 +31,11 @@ pub(super) fn native() -> Result<Vec<Table>> {
     } else {
         Ok(Vec::new())
     }
+}
+
+/// Counts the rules of other programs by which packets are passed on.
+pub fn passage() -> Result<Passage> {
+    Ok(Passage::through(&[native()?, legacy()].concat()))
 }
 
 /// Reads the tables of iptables-legacy, as far as they can be read.

@@ -178,6 +178,7 @@ impl Host {
         Ok(Surroundings {
             link_kind,
             advertised_uplinks,
+            kept_sysctls: BTreeMap::new(), // it takes the records of others to know
             ipv6,
             rules: foreign_rules,
             free_table,

@@ -123,48 +123,72 @@ impl Record {
 }
 
 impl Record {
-    /// Returns what a tunnel has recorded that changed a kernel variable, if there is one: how it was before all of them.
-    pub fn changed(sysctl: &Sysctl) -> Option<Needed> {
-        let mut records = Self::all().into_iter();
-        records.find_map(|(_, mut record)| {
+    /// Returns what another tunnel, or this one when it was killed, has recorded that changed a kernel variable: how it was
+    /// before all of them. What this `up` itself has noted down so far is none of it: it has not changed anything yet.
+    pub fn changed(ifname: Ifname, leftover: Option<&Self>, sysctl: &Sysctl) -> Option<Needed> {
+        let others = Self::others(ifname).into_iter().map(|(_, record)| record);
+        let mut records = others.chain(leftover.cloned());
+        records.find_map(|mut record| {
             let needed = record.sysctls.remove(sysctl)?;
             needed.before.is_some().then_some(needed)
         })
     }
 
-    /// Returns the kernel variables to put back when this tunnel goes, with their values: those that it changed, that are
-    /// still as it set them, and that nobody else needs.
-    pub fn sysctls_to_restore(&self, ifname: Ifname, now: &Found) -> BTreeMap<Sysctl, String> {
+    /// Returns what was counted when the variables of forwarding were changed.
+    pub fn passages(&mut self) -> impl Iterator<Item = &mut Passage> {
+        let of_forwarding = self.sysctls.iter_mut().filter(|(it, _)| it.is_forwarding());
+        let changed = of_forwarding.filter(|(_, needed)| needed.before.is_some());
+        changed.map(|(_, needed)| &mut needed.passage)
+    }
+
+    /// Decides on the kernel variables when this tunnel goes: those that it changed and that are still as it set them are
+    /// put back, unless somebody else needs them.
+    pub fn sysctls_to_restore(&self, ifname: Ifname, now: &Found) -> Restored {
+        let mut restored = Restored::default();
         if self.sysctls.is_empty() {
-            return BTreeMap::new();
+            return restored;
         }
         let others = Self::others(ifname);
         let passage = LazyCell::new(|| {
             Passage::through(&[&now.firewalls[..], &firewalls::legacy()].concat())
         });
-        // another program leaves no record with us
-        let needed_by_others = |sysctl: &Sysctl, needed: &Needed| {
-            *sysctl == Sysctl::SRC_VALID_MARK && now.has_foreign_full_tunnel()
-                || sysctl.is_forwarding() && passage.has_grown_since(&needed.passage)
-        };
-        let changed = self.sysctls.iter().filter_map(|(sysctl, needed)| {
-            let before = needed.before.clone()?;
+        for (sysctl, needed) in &self.sysctls {
             let as_set = now.state.sysctls.get(sysctl) == Some(&needed.value);
-            let by_ours = || others.iter().any(|(_, it)| it.sysctls.contains_key(sysctl));
-            let is_free = as_set && !by_ours() && !needed_by_others(sysctl, needed);
-            is_free.then(|| (sysctl.clone(), before))
-        });
-        let mut changed: BTreeMap<Sysctl, String> = changed.collect();
-        let forwards = now
-            .state
-            .sysctls
-            .get(&Sysctl::IPV6_FORWARDING)
-            .is_some_and(|value| value != "0");
-        if forwards && !changed.contains_key(&Sysctl::IPV6_FORWARDING) {
-            changed.retain(|sysctl, _| !sysctl.is_accept_ra()); // a host that forwards on would lose its routes
+            let Some(before) = needed.before.as_ref().filter(|_| as_set) else {
+                continue;
+            };
+            let by_ours = |(_, other): &&(Ifname, Self)| other.sysctls.contains_key(sysctl);
+            // another program leaves no record with us
+            let needed_for = if let Some((other, _)) = others.iter().find(by_ours) {
+                format!("{other} needs it")
+            } else if *sysctl == Sysctl::SRC_VALID_MARK && now.has_foreign_full_tunnel() {
+                "another full tunnel needs it".to_owned()
+            } else if sysctl.is_forwarding() && passage.has_grown_since(&needed.passage) {
+                "other rules by which packets are passed on have come since".to_owned()
+            } else {
+                restored.values.insert(sysctl.clone(), before.clone());
+                continue;
+            };
+            let stays = format!("{} stays {}: {needed_for}", sysctl.0, needed.value);
+            restored.kept.push(stays);
         }
-        changed
+        let ipv6 = &Sysctl::IPV6_FORWARDING;
+        let forwards = now.state.sysctls.get(ipv6).is_some_and(|it| it != "0");
+        if forwards && !restored.values.contains_key(ipv6) {
+            // a host that forwards on would lose its routes
+            restored.values.retain(|sysctl, _| !sysctl.is_accept_ra());
+        }
+        restored
     }
+}
+
+/// What becomes of the kernel variables that a tunnel changed.
+#[derive(Debug, Default)]
+pub struct Restored {
+    /// Those to put back, with their values.
+    pub values: BTreeMap<Sysctl, String>,
+    /// Sentences on those that stay as they are, as others need them.
+    pub kept: Vec<String>,
 }
 
 fn path(folder: &Path, ifname: Ifname) -> PathBuf {

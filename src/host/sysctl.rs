@@ -1,5 +1,6 @@
 //! Kernel variables, by /proc/sys.
 
+use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::{fs, io};
@@ -18,6 +19,16 @@ pub fn read(sysctl: &Sysctl) -> io::Result<Option<String>> {
 /// Writes a variable.
 pub fn write(sysctl: &Sysctl, value: &str) -> io::Result<()> {
     fs::write(path(sysctl), value)
+}
+
+/// Writes the variables that have another value; one that went with its interface is fine.
+pub fn keep(sysctls: &BTreeMap<Sysctl, String>) -> io::Result<()> {
+    for (sysctl, value) in sysctls {
+        if read(sysctl)?.is_some_and(|now| now != *value) {
+            write(sysctl, value)?;
+        }
+    }
+    Ok(())
 }
 
 /// Whether the host has IPv6 and it is neither switched off as a whole nor for new interfaces.

@@ -62,7 +62,13 @@ impl Display for Step {
                 let family = if *family == Family::V4 { "ip" } else { "ip6" };
                 write!(f, "nft delete table {family} wg-quick-{ifname}")
             }
-            Self::SetSysctl { sysctl, to, .. } => write!(f, "sysctl -q {}={to}", sysctl.0),
+            Self::SetSysctl {
+                sysctl, to, keep, ..
+            } => {
+                write!(f, "sysctl -q {}={to}", sysctl.0)?;
+                let mut kept = keep.iter();
+                kept.try_for_each(|(sysctl, value)| write!(f, " {}={value}", sysctl.0))
+            }
             Self::SetDns { ifname, from, to } => set_dns(f, *ifname, from.as_ref(), to.as_ref()),
             Self::Hook { command, .. } => f.write_str(&without_keys(command)),
         }

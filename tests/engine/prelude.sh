@@ -43,6 +43,7 @@ snapshot() {
 	done
 	nft -s list ruleset 2>/dev/null
 	sysctl -n net.ipv4.conf.all.src_valid_mark net.ipv4.ip_forward net.ipv6.conf.all.forwarding
+	grep . /proc/sys/net/ipv[46]/conf/*/{forwarding,accept_redirects} /proc/sys/net/ipv6/conf/*/accept_ra
 	cat /etc/resolv.conf
 	find /run/wgq /run/wireguard -not -type d 2>/dev/null || true
 	find /etc/wireguard -newer "$work/before" -type f 2>/dev/null || true

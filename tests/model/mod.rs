@@ -97,7 +97,9 @@ impl Model {
                 ensure!(state.nft == from, "table was otherwise");
                 state.nft = to;
             }
-            Step::SetSysctl { sysctl, from, to } => {
+            Step::SetSysctl {
+                sysctl, from, to, ..
+            } => {
                 let value = state.sysctls.get_mut(&sysctl);
                 ensure!(value.as_deref() == Some(&from), "value was {value:?}");
                 value.unwrap().clone_from(&to);

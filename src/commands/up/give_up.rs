@@ -84,7 +84,7 @@ impl Attempt<'_> {
         if found.look_at_firewalls(self.ifname).is_err() {
             return Vec::new();
         }
-        let mut ours = record.sysctls_to_restore(self.ifname, &found);
+        let mut ours = record.sysctls_to_restore(self.ifname, &found).values;
         transaction.leave(
             |step| matches!(step, Step::SetSysctl { sysctl, .. } if !ours.contains_key(sysctl)),
         );
@@ -99,7 +99,8 @@ impl Attempt<'_> {
         ours.retain(|sysctl, _| !is_done(sysctl) && !is_leftover(sysctl));
         let put_back = |(sysctl, to)| {
             let from = record.sysctls.get(&sysctl)?.value.clone();
-            Some(Step::SetSysctl { sysctl, from, to })
+            let now = &found.state.sysctls;
+            Some(Step::set_sysctl(sysctl, from, to, now))
         };
         ours.into_iter().filter_map(put_back).collect()
     }

@@ -237,3 +237,101 @@ iptables -D INPUT -p tcp --dport 22 -j ACCEPT
 same"
     ));
 }
+
+#[test]
+fn rules_of_the_files_own_hooks_are_nobody_elses() {
+    server(&format!(
+        r#"{DOCKER}
+own=('Forward = yes' 'PostUp = iptables -A FORWARD -i %i -j ACCEPT' 'PostDown = iptables -D FORWARD -i %i -j ACCEPT')
+keys "${{own[@]}}"
+iptables -A FORWARD -i lo -j ACCEPT
+remember
+wgq -q up wg0
+wgq -q down wg0
+same
+# nor where they fail
+keys 'PostUp = false' "${{own[@]}}"
+! wgq -q up wg0 2>/dev/null
+same
+# but who comes while they are there is seen
+keys "${{own[@]}}"
+wgq -q up wg0
+docker
+wgq -q down wg0
+[[ $(forwarding) == '1 1' ]]"#
+    ));
+}
+
+#[test]
+fn a_rule_that_drops_shows_no_need_and_what_stays_is_said() {
+    server(&format!(
+        r"{DOCKER}
+nft 'table inet f {{ chain forward {{ type filter hook forward priority 0; }}; }}'
+keys 'Forward = yes'
+wgq -q up wg0
+nft 'add rule inet f forward ip saddr 1.2.3.4 drop'
+wgq down wg0 2>$work/said
+[[ $(forwarding) == '0 0' ]]
+! has 'stays' $work/said
+wgq -q up wg0
+docker
+wgq down wg0 2>$work/said
+has 'net.ipv4.ip_forward stays 1: other' $work/said
+has 'net.ipv6.conf.all.forwarding stays 1: other' $work/said
+sysctl -qw net.ipv4.ip_forward=0
+wgq -q up wg0
+nft 'add rule inet f forward iifname docker1 accept'
+wgq -q down wg0 2>$work/said
+[[ ! -s $work/said ]]"
+    ));
+}
+
+#[test]
+fn what_a_pre_up_hook_turned_on_is_its_own_business() {
+    server(
+        r"keys 'Masquerade = yes' 'PreUp = sysctl -qw net.ipv4.ip_forward=1'
+wgq -q up wg0
+wgq -q down wg0
+[[ $(forwarding) == '1 0' ]]",
+    );
+}
+
+#[test]
+fn what_the_kernel_changes_along_with_forwarding_comes_back() {
+    server(
+        r"config wg1 <<END
+Address = 10.9.0.1/24
+Forward = yes
+END
+keys 'Forward = yes'
+sysctl -qw net.ipv4.conf.all.accept_redirects=0 net.ipv4.conf.uplink.forwarding=1 net.ipv6.conf.uplink.forwarding=1
+remember
+wgq -q up wg0
+[[ $(forwarding) == '1 1' ]]
+wgq -q down wg0
+same
+# by whichever is the last
+wgq -q up wg0
+wgq -q up wg1
+wgq -q down wg0
+wgq -q down wg1
+same
+# and by one that fails
+keys 'Forward = yes' 'PostUp = false'
+touch -d yesterday /etc/wireguard/wg1.conf
+! wgq -q up wg0 2>/dev/null
+same
+# an interface that comes to forward or not meanwhile is somebody else's business
+keys 'Forward = yes'
+ip link add eth.1 type veth peer name eth2
+sysctl -qw net.ipv4.conf.eth/1.forwarding=1
+wgq -q up wg0
+sysctl -qw net.ipv4.conf.uplink.forwarding=0
+wgq -q down wg0
+[[ $(sysctl -n net.ipv4.conf.uplink.forwarding net.ipv4.conf.eth/1.forwarding | xargs) == '0 1' ]]
+# and one that went is no harm
+wgq -q up wg0
+ip link delete eth2
+wgq -q down wg0",
+    );
+}
