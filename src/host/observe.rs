@@ -32,10 +32,12 @@ pub struct Found {
 }
 
 impl Found {
-    /// Whether another program, or another tunnel of ours, sends all IPv4 packets but its own into a tunnel.
-    pub fn has_foreign_full_tunnel(&self) -> bool {
+    /// Whether another program sends all IPv4 packets but its own into a tunnel. The other tunnels of ours do not count.
+    pub fn has_foreign_full_tunnel(&self, others: &[(Ifname, Record)]) -> bool {
+        let is_ours = |rule| others.iter().any(|(_, other)| other.rules.contains(rule));
         self.foreign_rules.iter().any(|rule| {
-            rule.family == Family::V4 && matches!(rule.selector, Selector::NotFwMark(_))
+            let is_full = matches!(rule.selector, Selector::NotFwMark(_));
+            rule.family == Family::V4 && is_full && !is_ours(rule)
         })
     }
 }
