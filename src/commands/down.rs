@@ -47,7 +47,9 @@ pub(super) fn down(args: &cli::Target, dry_run: bool, report: Report) -> Result<
         return Err(down.not_up());
     }
     let (plan, kept) = down.plan(&found);
-    kept.iter().for_each(|stays| report.note(stays));
+    for stays in &kept {
+        report.note(stays);
+    }
     load::show(&plan.before)?;
     if down.saves() {
         load::print(&format!("wgq save {ifname}\n"))?;
@@ -83,7 +85,9 @@ impl Down {
             found = self.look_again(host, found);
             (plan, kept) = self.plan(&found);
         }
-        kept.iter().for_each(|stays| self.report.note(stays));
+        for stays in &kept {
+            self.report.note(stays);
+        }
         let saved = self.save(&found);
         let (steps, post_down) = plan::split_hooks(&plan.after);
         let not_done = as_much_as_possible(host, steps);
