@@ -23,7 +23,7 @@ pub struct Surroundings {
     pub path_mtus: BTreeMap<IpAddr, u32>,
     /// The MTU of the default route, in bytes; not looked for if one of a path is known, or the file has one.
     pub default_path_mtu: Option<u32>,
-    /// The interfaces by which a router's advertisement has made the kernel make an IPv6 default route.
+    /// The interfaces with a default route on which the kernel heeds routers' advertisements, or would without forwarding.
     pub advertised_uplinks: Vec<Ifname>,
     /// The kernel variables that turning forwarding on and off would change, with their values; not looked for unless the file
     /// forwards.

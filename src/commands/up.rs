@@ -72,10 +72,15 @@ pub(super) fn up(args: &cli::Up, dry_run: bool, report: Report) -> Result<(), Er
     } else {
         Some(host.lock().map_err(not_begun)?)
     };
-    let (plan, record) = attempt.plan(&mut host, &target)?;
+    let (plan, mut record) = attempt.plan(&mut host, &target)?;
     warn(&plan, &[], report);
     if dry_run {
         return load::show(&[plan.before, plan.after].concat());
+    }
+    if !plan.before.is_empty() {
+        // PreUp hooks come first, and a second look: until then no variable is changed by us, or needed
+        let left = leftover.as_ref().map(|record| record.sysctls.clone());
+        record.sysctls = left.unwrap_or_default();
     }
     record.write(ifname)?;
     let mut transaction = Transaction::default();
@@ -187,7 +192,7 @@ impl Attempt<'_> {
                     passage: passage.clone(),
                     ..Needed::default()
                 },
-                None => Record::changed(self.ifname, self.leftover, sysctl).unwrap_or_default(),
+                None => Record::changed(sysctl).unwrap_or_default(),
             };
             let value = value.clone();
             (sysctl.clone(), Needed { value, ..changed })

@@ -39,10 +39,12 @@ impl Found {
         Ok(())
     }
 
-    /// Whether another program, or another tunnel of ours, sends all IPv4 packets but its own into a tunnel.
-    pub fn has_foreign_full_tunnel(&self) -> bool {
+    /// Whether another program sends all IPv4 packets but its own into a tunnel. The other tunnels of ours do not count.
+    pub fn has_foreign_full_tunnel(&self, others: &[(Ifname, Record)]) -> bool {
+        let is_ours = |rule| others.iter().any(|(_, other)| other.rules.contains(rule));
         self.foreign_rules.iter().any(|rule| {
-            rule.family == Family::V4 && matches!(rule.selector, Selector::NotFwMark(_))
+            let is_full = matches!(rule.selector, Selector::NotFwMark(_));
+            rule.family == Family::V4 && is_full && !is_ours(rule)
         })
     }
 }
@@ -167,13 +169,13 @@ impl Host {
         }
         let mut advertised_uplinks = Vec::new();
         if ipv6 && interface.firewall.forwards() {
-            advertised_uplinks = self.route.advertised_uplinks()?;
-            // where the kernel does not listen, another program does (networkd, NetworkManager), forwarding or not
-            let is_off = |uplink: &Ifname| {
-                let accept_ra = sysctl::read(&Sysctl::accept_ra(*uplink));
-                accept_ra.is_ok_and(|value| value.as_deref() == Some("0"))
-            };
-            advertised_uplinks.retain(|uplink| !is_off(uplink));
+            let uplinks = self.route.uplinks()?;
+            let tunnels = Record::others(ifname);
+            let heeded = uplinks.into_iter().filter(|&(uplink, is_advertised)| {
+                let is_ours = uplink == ifname || tunnels.iter().any(|(name, _)| *name == uplink);
+                !is_ours && heeds_routers(uplink, is_advertised)
+            });
+            advertised_uplinks = heeded.map(|(uplink, _)| uplink).collect();
         }
         Ok(Surroundings {
             link_kind,
@@ -190,6 +192,22 @@ impl Host {
             firewalls,
             unread_firewalls,
         })
+    }
+}
+
+/// Whether the kernel listens to routers on an uplink: where it does not, another program does (networkd, NetworkManager), or
+/// nobody. One that forwards already listens no more, and is not made to unless it has a route by it.
+fn heeds_routers(uplink: Ifname, is_advertised: bool) -> bool {
+    let read = |sysctl: Sysctl| sysctl::read(&sysctl).ok().flatten();
+    match read(Sysctl::accept_ra(uplink)).as_deref() {
+        Some("0") => false,
+        Some("1") if !is_advertised => {
+            let is_off = |name| {
+                read(Sysctl::of_interface("ipv6", name, "forwarding")).as_deref() == Some("0")
+            };
+            is_off("all") && is_off(uplink.as_str())
+        }
+        _ => true,
     }
 }
 

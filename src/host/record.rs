@@ -123,12 +123,10 @@ impl Record {
 }
 
 impl Record {
-    /// Returns what another tunnel, or this one when it was killed, has recorded that changed a kernel variable: how it was
-    /// before all of them. What this `up` itself has noted down so far is none of it: it has not changed anything yet.
-    pub fn changed(ifname: Ifname, leftover: Option<&Self>, sysctl: &Sysctl) -> Option<Needed> {
-        let others = Self::others(ifname).into_iter().map(|(_, record)| record);
-        let mut records = others.chain(leftover.cloned());
-        records.find_map(|mut record| {
+    /// Returns what a tunnel has recorded that changed a kernel variable, if there is one: how it was before all of them.
+    pub fn changed(sysctl: &Sysctl) -> Option<Needed> {
+        let mut records = Self::all().into_iter();
+        records.find_map(|(_, mut record)| {
             let needed = record.sysctls.remove(sysctl)?;
             needed.before.is_some().then_some(needed)
         })
@@ -161,7 +159,7 @@ impl Record {
             // another program leaves no record with us
             let needed_for = if let Some((other, _)) = others.iter().find(by_ours) {
                 format!("{other} needs it")
-            } else if *sysctl == Sysctl::SRC_VALID_MARK && now.has_foreign_full_tunnel() {
+            } else if *sysctl == Sysctl::SRC_VALID_MARK && now.has_foreign_full_tunnel(&others) {
                 "another full tunnel needs it".to_owned()
             } else if sysctl.is_forwarding() && passage.has_grown_since(&needed.passage) {
                 "other rules by which packets are passed on have come since".to_owned()

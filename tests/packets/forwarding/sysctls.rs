@@ -41,7 +41,7 @@ right() {
 right net.ipv4.ip_forward=1
 remember
 fails 1 wgq up wg0
-says 'sysctl -q net.ipv6.conf.all.forwarding=1: Read-only'
+says 'sysctl -q net.ipv6.conf.uplink.accept_ra=2: Read-only'
 same
 right net.ipv6.conf.all.forwarding=1
 remember
@@ -109,6 +109,28 @@ wgq -q down wg0
 default"
         ));
     }
+}
+
+#[test]
+fn a_router_that_advertises_itself_only_later_is_heeded_too() {
+    server(&format!(
+        r"{ROUTER}
+accept_ra() {{ cat /proc/sys/net/ipv6/conf/{{uplink,docker1}}/accept_ra | xargs; }}
+ip link add docker1 type veth peer name docker2
+keys 'Masquerade = yes'
+wgq -q up wg0
+[[ $(accept_ra) == '2 1' ]] # it has an IPv4 default route; no other network's hosts are routers
+soon advertise
+soon default
+ip -6 route delete default
+wgq -q down wg0
+[[ $(forwarding) == '0 0' && $(accept_ra) == '1 1' ]]
+# one that forwarded already does not listen, and is not made to
+sysctl -qw net.ipv6.conf.all.forwarding=1
+wgq -q up wg0
+[[ $(accept_ra) == '1 1' ]]
+wgq -q down wg0"
+    ));
 }
 
 #[test]
