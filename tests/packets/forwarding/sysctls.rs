@@ -273,7 +273,7 @@ wgq -q down wg0
 same
 # nor where they fail
 keys 'PostUp = false' "${{own[@]}}"
-! wgq -q up wg0 2>/dev/null
+fails 1 wgq -q up wg0
 same
 # but who comes while they are there is seen
 keys "${{own[@]}}"
