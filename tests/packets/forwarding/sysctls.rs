@@ -294,7 +294,7 @@ wgq -q up wg0
 nft 'add rule inet f forward ip saddr 1.2.3.4 drop'
 wgq down wg0 2>$work/said
 [[ $(forwarding) == '0 0' ]]
-! has 'stays' $work/said
+lacks stays $work/said
 wgq -q up wg0
 docker
 wgq down wg0 2>$work/said
@@ -341,7 +341,7 @@ same
 # and by one that fails
 keys 'Forward = yes' 'PostUp = false'
 touch -d yesterday /etc/wireguard/wg1.conf
-! wgq -q up wg0 2>/dev/null
+fails 1 wgq -q up wg0
 same
 # an interface that comes to forward or not meanwhile is somebody else's business
 keys 'Forward = yes'
