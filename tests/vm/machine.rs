@@ -39,14 +39,14 @@ pub(crate) struct Boot {
 }
 
 impl Machine {
-    /// `name` names the folder of the results under the target folder. One CPU, 20 minutes at most.
+    /// `name` names the folder of the results under the target folder. One CPU, 45 minutes at most.
     pub(crate) fn new(name: &str) -> Self {
         // Without the long grace periods of RCU, for which this kernel would idle for minutes when 20,000 peers are removed.
         let options = ["--cpus", "1", "--append", "rcupdate.rcu_expedited=1"];
         Self {
             name: name.to_owned(),
             options: options.map(str::to_owned).to_vec(),
-            timeout: Duration::from_mins(20),
+            timeout: Duration::from_mins(45),
         }
     }
 
