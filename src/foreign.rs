@@ -23,6 +23,9 @@ pub use accept::{Accept, Packets, Place, Tool, comment, found, needed};
 pub use connection::{Connections, Tracked};
 pub use passage::Passage;
 
+/// `IPPROTO_UDP`
+pub const UDP: u8 = 17;
+
 /// The packets that a table is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum TableFamily {

@@ -36,6 +36,7 @@ pub mod path_mtu;
 mod program;
 pub mod record;
 pub mod resolve;
+pub mod restore;
 pub mod route;
 pub mod route_socket;
 pub mod rule;

@@ -188,13 +188,6 @@ impl Sysctl {
     /// Whether the host passes IPv6 packets on.
     pub const IPV6_FORWARDING: Self = Self(Cow::Borrowed("net.ipv6.conf.all.forwarding"));
 
-    /// Those that are looked at in any case.
-    pub const ALWAYS: [Self; 3] = [
-        Self::SRC_VALID_MARK,
-        Self::IP_FORWARD,
-        Self::IPV6_FORWARDING,
-    ];
-
     /// Those that make the host pass packets on.
     pub const FORWARDING: [Self; 2] = [Self::IP_FORWARD, Self::IPV6_FORWARDING];
 

@@ -32,7 +32,7 @@ pub struct Surroundings {
     pub dns_backend: DnsBackend,
     /// The networks of the other interfaces' addresses, each with its interface; not looked for without a kill switch.
     pub lan: BTreeSet<(Ifname, Prefix)>,
-    /// The ports that the kernel gives to sockets which ask for none.
+    /// The ports that the kernel gives to sockets which ask for none; not looked for without `KeepInbound`.
     pub local_ports: RangeInclusive<u16>,
     /// The other programs' firewalls, as far as they have chains that matter.
     pub firewalls: Vec<foreign::Table>,

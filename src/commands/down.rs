@@ -8,7 +8,8 @@ use crate::error::Error;
 use crate::host::config_file::Target;
 use crate::host::lock::Lock;
 use crate::host::observe::Found;
-use crate::host::record::{Record, Restored};
+use crate::host::record::Record;
+use crate::host::restore::Restored;
 use crate::host::{Host, dns, userspace};
 use crate::net::Ifname;
 use crate::plan;
@@ -151,7 +152,7 @@ impl Down {
     /// is for us to say. Sentences tell of those where it is not.
     fn plan(&self, found: &Found) -> (plan::Down, Vec<String>) {
         let record = self.record.as_ref();
-        let restored = record.map(|record| record.sysctls_to_restore(self.target.ifname, found));
+        let restored = record.map(|record| record.sysctls_to_restore(found));
         let Restored { values, kept } = restored.unwrap_or_default();
         let mut sysctls = found.state.sysctls.clone();
         sysctls.extend(values);

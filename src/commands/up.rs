@@ -11,13 +11,12 @@ use crate::error::Error;
 use crate::foreign::Passage;
 use crate::host::config_file::Target;
 use crate::host::lock::Lock;
-use crate::host::observe::read_sysctls;
 use crate::host::record::{Needed, Record};
-use crate::host::{Host, dns, firewalls, forwarding, hooks};
+use crate::host::{Host, dns, firewalls, hooks};
 use crate::net::Ifname;
 use crate::plan::{self, Up};
 use crate::report::Report;
-use crate::state::{LinkKind, Sysctl};
+use crate::state::LinkKind;
 use crate::step::Step;
 
 mod give_up;
@@ -160,21 +159,14 @@ impl Attempt<'_> {
             .iter()
             .filter_map(|peer| peer.endpoint);
         let endpoints: BTreeSet<IpAddr> = own.chain(hooks.map(|endpoint| endpoint.ip())).collect();
-        let mut around = host.surroundings(
+        let around = host.surroundings(
             self.ifname,
             &self.config.interface,
             self.kind.clone(),
-            found.foreign_rules,
-            found.firewalls,
+            &mut found,
+            self.leftover,
             &endpoints,
         )?;
-        if self.config.interface.firewall.forwards() {
-            around.kept_sysctls = forwarding::kept(self.ifname, self.leftover, &found.state);
-            read_sysctls(&mut found.state, around.kept_sysctls.keys())?;
-        }
-        let uplinks = around.advertised_uplinks.iter().copied();
-        let accept_ra: Vec<Sysctl> = uplinks.map(Sysctl::accept_ra).collect();
-        read_sysctls(&mut found.state, &accept_ra)?;
         let (now, endpoints) = (&found.state, self.endpoints);
         let plan = plan::up(self.ifname, self.config, endpoints, now, &around);
         let record = self.record(target, &plan, &Passage::through(&around.firewalls));

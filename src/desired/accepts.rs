@@ -8,7 +8,8 @@ use crate::net::{Family, Ifname};
 use crate::state::State;
 use crate::surroundings::Surroundings;
 
-/// Adds the accepts that a tunnel needs: for what it forwards, and with `OpenPort` for the port. Returns sentences on the firewalls that drop these packets all the same.
+/// Adds the accepts that a tunnel needs: for what it forwards, and with `OpenPort` for the port. Returns sentences on the
+/// firewalls that drop these packets all the same.
 pub(super) fn require(
     ifname: Ifname,
     config: &Config,

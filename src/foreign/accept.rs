@@ -5,11 +5,8 @@ use std::collections::BTreeSet;
 use super::connection::Connections;
 use super::display::out_of_reach;
 use super::walk::Drops;
-use super::{Access, Action, Chain, Condition, Hook, Rule, Table, TableFamily};
+use super::{Access, Action, Chain, Condition, Hook, Rule, Table, TableFamily, UDP};
 use crate::net::{Family, Ifname};
-
-/// `IPPROTO_UDP`
-const UDP: u8 = 17;
 
 /// A rule of a tunnel in another program's chain, which it is known by: its comment is `wgq IFNAME`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]

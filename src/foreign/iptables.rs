@@ -1,6 +1,6 @@
 //! The text of `iptables-legacy -S`, which is the one way to read what is not of `nf_tables`.
 
-use super::{Access, Action, Chain, Condition, Hook, Rule, Table, TableFamily, Tracked};
+use super::{Access, Action, Chain, Condition, Hook, Rule, Table, TableFamily, Tracked, UDP};
 
 impl Table {
     /// Reads a table of a family from what `iptables-legacy -t NAME -S` or `ip6tables-legacy -t NAME -S` says.
@@ -59,7 +59,7 @@ fn rule(options: &[&str]) -> Rule {
             ["-p", protocol, ref rest @ ..] => {
                 rule.conditions.push(match protocol {
                     "tcp" => Condition::Protocol(6),
-                    "udp" => Condition::Protocol(17),
+                    "udp" => Condition::Protocol(UDP),
                     _ => Condition::Unknown,
                 });
                 rest

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Action, Chain, Condition, Connections, Packets, Place, Rule, Table, Tracked};
+use super::{Action, Chain, Condition, Connections, Packets, Place, Rule, Table, Tracked, UDP};
 use crate::net::Ifname;
 
 /// The chains that firewalls keep for the user's rules, and leave alone: Docker's and ufw's. One of them is the place for an
@@ -155,7 +155,7 @@ impl<'a> Walk<'a> {
                 let is = own == name || *is_prefix && own.starts_with(name);
                 known(is != *negated)
             }
-            (Condition::Protocol(protocol), Packets::Port(_)) => known(*protocol == 17),
+            (Condition::Protocol(protocol), Packets::Port(_)) => known(*protocol == UDP),
             (Condition::Port(asked), Packets::Port(port)) => known(*asked == port),
             (Condition::Tracked(asked), Packets::From(of) | Packets::To(of)) => meet(of, asked),
             _ => Meets::Perhaps,

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 
 use super::link::FoundLink;
 use super::record::Record;
-use super::{Host, dns, firewalls, nftables, sysctl, uapi, userspace};
+use super::{Host, dns, firewalls, forwarding, nftables, sysctl, uapi, userspace};
 use crate::config;
 use crate::desired::free_table;
 use crate::foreign;
@@ -25,8 +25,10 @@ pub struct Found {
     pub state: State,
     /// The policy rules that are not.
     pub foreign_rules: Vec<PolicyRule>,
-    /// The tables of other programs in `nf_tables`, once they are looked at.
-    pub firewalls: Vec<foreign::Table>,
+    /// What the other tunnels of ours have recorded.
+    pub others: Vec<(Ifname, Record)>,
+    /// The tables of other programs in `nf_tables`; none as long as they are not looked at, or where they cannot be.
+    pub firewalls: Option<Vec<foreign::Table>>,
     /// Whether the device said what is on it; where it is just ending, it does not.
     pub is_device_known: bool,
 }
@@ -34,14 +36,16 @@ pub struct Found {
 impl Found {
     /// Reads the tables of other programs, which may be long, and finds the tunnel's rules in them.
     pub fn look_at_firewalls(&mut self, ifname: Ifname) -> Result<()> {
-        self.firewalls = firewalls::native()?;
-        self.state.accepts = foreign::found(ifname, &self.firewalls);
+        let firewalls = firewalls::native()?;
+        self.state.accepts = foreign::found(ifname, &firewalls);
+        self.firewalls = Some(firewalls);
         Ok(())
     }
 
     /// Whether another program sends all IPv4 packets but its own into a tunnel. The other tunnels of ours do not count.
-    pub fn has_foreign_full_tunnel(&self, others: &[(Ifname, Record)]) -> bool {
-        let is_ours = |rule| others.iter().any(|(_, other)| other.rules.contains(rule));
+    pub fn has_foreign_full_tunnel(&self) -> bool {
+        let mut others = self.others.iter();
+        let mut is_ours = |rule| others.any(|(_, other)| other.rules.contains(rule));
         self.foreign_rules.iter().any(|rule| {
             let is_full = matches!(rule.selector, Selector::NotFwMark(_));
             rule.family == Family::V4 && is_full && !is_ours(rule)
@@ -50,7 +54,8 @@ impl Found {
 }
 
 impl Host {
-    /// Finds out what of the host is the tunnel's, but for its rules in other programs' tables. An interface of that name that is no WireGuard one is an error.
+    /// Finds out what of the host is the tunnel's, but for its rules in other programs' tables. An interface of that name
+    /// that is no WireGuard one is an error.
     pub fn observe(&mut self, ifname: Ifname, record: Option<&Record>) -> Result<Found> {
         let tables = nft_tables(ifname)?;
         let mut state = State {
@@ -74,26 +79,26 @@ impl Host {
             state.link = Some(Link { kind, settings });
         }
         let recorded_sysctls = record.into_iter().flat_map(|record| record.sysctls.keys());
-        read_sysctls(&mut state, &Sysctl::ALWAYS)?;
+        read_sysctls(&mut state, [&Sysctl::SRC_VALID_MARK])?;
         read_sysctls(&mut state, recorded_sysctls)?;
         let all = self.route.rules()?;
         let recorded = record.map(|record| &record.rules);
-        let others: BTreeSet<PolicyRule> = Record::others(ifname)
-            .into_iter()
-            .flat_map(|(_, other)| other.rules)
-            .collect();
+        let others = Record::others(ifname);
+        let taken = others.iter().flat_map(|(_, other)| &other.rules).copied();
+        let taken: BTreeSet<PolicyRule> = taken.collect();
         let settings = &state.device.settings;
         let (rules, mut foreign_rules) =
-            ours::rules(&all, recorded, &others, &state.routes, settings);
+            ours::rules(&all, recorded, &taken, &state.routes, settings);
         // what another tunnel is about to take, or was killed at taking, is taken
-        let absent = others.iter().filter(|rule| !all.contains(rule));
+        let absent = taken.iter().filter(|rule| !all.contains(rule));
         foreign_rules.extend(absent);
         state.rules = rules;
         Ok(Found {
             state,
             foreign_rules,
+            others,
+            firewalls: None,
             is_device_known,
-            ..Found::default()
         })
     }
 
@@ -112,19 +117,20 @@ impl Host {
         Ok(device)
     }
 
-    /// Finds out what the tunnel's policy depends on, as far as the file leaves it open. `endpoints` are those to which the
-    /// path matters.
+    /// Finds out what the tunnel's policy depends on, as far as the file leaves it open, with the kernel variables that
+    /// matter then. `endpoints` are those to which the path matters; `record` is the tunnel's own.
     pub fn surroundings(
         &mut self,
         ifname: Ifname,
         interface: &config::Interface,
         link_kind: LinkKind,
-        foreign_rules: Vec<PolicyRule>,
-        mut firewalls: Vec<foreign::Table>,
+        found: &mut Found,
+        record: Option<&Record>,
         endpoints: &BTreeSet<IpAddr>,
     ) -> Result<Surroundings> {
         let ipv6 = sysctl::has_ipv6();
-        let free_table = free_table(&foreign_rules, |table| {
+        let rules = found.foreign_rules.clone();
+        let free_table = free_table(&rules, |table| {
             let v4 = self.route.table_is_empty(Family::V4, table)?;
             Ok::<_, anyhow::Error>(v4 && (!ipv6 || self.route.table_is_empty(Family::V6, table)?))
         })?;
@@ -136,6 +142,7 @@ impl Host {
                 default_path_mtu = self.route.default_path_mtu()?; // reads the whole main table, which may be long
             }
         }
+        let mut firewalls = found.firewalls.clone().unwrap_or_default();
         let mut unread_firewalls = Vec::new();
         if interface.firewall.asks_others() {
             for table in firewalls::look_at_legacy() {
@@ -168,51 +175,44 @@ impl Host {
                 .detail(format_args!("the MTU of the default route is {mtu}"));
         }
         let mut advertised_uplinks = Vec::new();
-        if ipv6 && interface.firewall.forwards() {
-            let uplinks = self.route.uplinks()?;
-            let tunnels = Record::others(ifname);
-            let heeded = uplinks.into_iter().filter(|&(uplink, is_advertised)| {
-                let is_ours = uplink == ifname || tunnels.iter().any(|(name, _)| *name == uplink);
-                !is_ours && heeds_routers(uplink, is_advertised)
-            });
-            advertised_uplinks = heeded.map(|(uplink, _)| uplink).collect();
+        let mut kept_sysctls = BTreeMap::new();
+        if interface.firewall.forwards() {
+            read_sysctls(&mut found.state, &Sysctl::FORWARDING)?;
+            kept_sysctls = forwarding::kept(found, record);
+            read_sysctls(&mut found.state, kept_sysctls.keys())?;
+            if ipv6 {
+                let others = found.others.iter().map(|(name, _)| *name);
+                let tunnels: BTreeSet<Ifname> = others.chain([ifname]).collect();
+                advertised_uplinks = forwarding::advertised(self.route.uplinks()?, &tunnels);
+                let accept_ra = advertised_uplinks.iter().copied().map(Sysctl::accept_ra);
+                read_sysctls(&mut found.state, &accept_ra.collect::<Vec<_>>())?;
+            }
         }
+        let local_ports = if interface.firewall.keep_inbound.value {
+            sysctl::local_ports()
+        } else {
+            0..=0 // nothing will depend on them
+        };
         Ok(Surroundings {
             link_kind,
-            advertised_uplinks,
-            kept_sysctls: BTreeMap::new(), // it takes the records of others to know
             ipv6,
-            rules: foreign_rules,
+            rules,
             free_table,
             path_mtus,
             default_path_mtu,
+            advertised_uplinks,
+            kept_sysctls,
             dns_backend,
             lan,
-            local_ports: sysctl::local_ports(),
+            local_ports,
             firewalls,
             unread_firewalls,
         })
     }
 }
 
-/// Whether the kernel listens to routers on an uplink: where it does not, another program does (networkd, NetworkManager), or
-/// nobody. One that forwards already listens no more, and is not made to unless it has a route by it.
-fn heeds_routers(uplink: Ifname, is_advertised: bool) -> bool {
-    let read = |sysctl: Sysctl| sysctl::read(&sysctl).ok().flatten();
-    match read(Sysctl::accept_ra(uplink)).as_deref() {
-        Some("0") => false,
-        Some("1") if !is_advertised => {
-            let is_off = |name| {
-                read(Sysctl::of_interface("ipv6", name, "forwarding")).as_deref() == Some("0")
-            };
-            is_off("all") && is_off(uplink.as_str())
-        }
-        _ => true,
-    }
-}
-
 /// Adds the values of kernel variables to a state, but of those that this kernel does not have.
-pub fn read_sysctls<'a>(
+fn read_sysctls<'a>(
     state: &mut State,
     sysctls: impl IntoIterator<Item = &'a Sysctl>,
 ) -> Result<()> {

@@ -3,7 +3,6 @@
 //! It is written before anything is changed, so that `down` can undo an `up` that was killed at any moment: what is
 //! recorded and was not done yet is not found on the host, and is passed over.
 
-use std::cell::LazyCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -13,8 +12,6 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
-use super::firewalls;
-use super::observe::Found;
 use super::run_dir::{make_run_dir, run_dir};
 use crate::config::Hooks;
 use crate::foreign::Passage;
@@ -138,55 +135,6 @@ impl Record {
         let changed = of_forwarding.filter(|(_, needed)| needed.before.is_some());
         changed.map(|(_, needed)| &mut needed.passage)
     }
-
-    /// Decides on the kernel variables when this tunnel goes: those that it changed and that are still as it set them are
-    /// put back, unless somebody else needs them.
-    pub fn sysctls_to_restore(&self, ifname: Ifname, now: &Found) -> Restored {
-        let mut restored = Restored::default();
-        if self.sysctls.is_empty() {
-            return restored;
-        }
-        let others = Self::others(ifname);
-        let passage = LazyCell::new(|| {
-            Passage::through(&[&now.firewalls[..], &firewalls::legacy()].concat())
-        });
-        for (sysctl, needed) in &self.sysctls {
-            let as_set = now.state.sysctls.get(sysctl) == Some(&needed.value);
-            let Some(before) = needed.before.as_ref().filter(|_| as_set) else {
-                continue;
-            };
-            let by_ours = |(_, other): &&(Ifname, Self)| other.sysctls.contains_key(sysctl);
-            // another program leaves no record with us
-            let needed_for = if let Some((other, _)) = others.iter().find(by_ours) {
-                format!("{other} needs it")
-            } else if *sysctl == Sysctl::SRC_VALID_MARK && now.has_foreign_full_tunnel(&others) {
-                "another full tunnel needs it".to_owned()
-            } else if sysctl.is_forwarding() && passage.has_grown_since(&needed.passage) {
-                "other rules by which packets are passed on have come since".to_owned()
-            } else {
-                restored.values.insert(sysctl.clone(), before.clone());
-                continue;
-            };
-            let stays = format!("{} stays {}: {needed_for}", sysctl.0, needed.value);
-            restored.kept.push(stays);
-        }
-        let ipv6 = &Sysctl::IPV6_FORWARDING;
-        let forwards = now.state.sysctls.get(ipv6).is_some_and(|it| it != "0");
-        if forwards && !restored.values.contains_key(ipv6) {
-            // a host that forwards on would lose its routes
-            restored.values.retain(|sysctl, _| !sysctl.is_accept_ra());
-        }
-        restored
-    }
-}
-
-/// What becomes of the kernel variables that a tunnel changed.
-#[derive(Debug, Default)]
-pub struct Restored {
-    /// Those to put back, with their values.
-    pub values: BTreeMap<Sysctl, String>,
-    /// Sentences on those that stay as they are, as others need them.
-    pub kept: Vec<String>,
 }
 
 fn path(folder: &Path, ifname: Ifname) -> PathBuf {

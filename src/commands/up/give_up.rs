@@ -84,7 +84,7 @@ impl Attempt<'_> {
         if found.look_at_firewalls(self.ifname).is_err() {
             return Vec::new();
         }
-        let mut ours = record.sysctls_to_restore(self.ifname, &found).values;
+        let mut ours = record.sysctls_to_restore(&found).values;
         transaction.leave(
             |step| matches!(step, Step::SetSysctl { sysctl, .. } if !ours.contains_key(sysctl)),
         );

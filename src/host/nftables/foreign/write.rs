@@ -7,11 +7,8 @@ use super::super::instruction::{
 };
 use super::conntrack;
 use super::rule::{DESTINATION_PORT, IFNAME_LEN, IIFNAME, L4PROTO, OIFNAME};
-use crate::foreign::{Accept, Connections, Packets, Tool};
+use crate::foreign::{Accept, Connections, Packets, Tool, UDP};
 use crate::net::Ifname;
-
-/// `IPPROTO_UDP`
-const UDP: u8 = 17;
 
 /// Returns the instructions of the rule. iptables(8) counts in every rule of its own, and shows what was counted.
 pub(super) fn instructions(accept: &Accept) -> Attributes {
