@@ -63,14 +63,11 @@ fresh
 mss() {{
 	local namespace=$1 interface=$2 filter=$3
 	shift 3
-	# twice, if need be: on a busy machine a connection may come too late
-	for _ in 1 2; do
-		ip netns exec $namespace timeout 5 tcpdump -Z root --immediate-mode -Q in -i $interface -n -c1 -v "$filter" >$work/syn 2>$work/ready &
-		local listener=$!
-		until has listening $work/ready; do sleep 0.02; done
-		ask tcp "$@" >/dev/null || echo unanswered >>$work/ready
-		if wait $listener; then break; fi
-	done
+	ip netns exec $namespace timeout 60 tcpdump -Z root --immediate-mode -Q in -i $interface -n -c1 -v "$filter" >$work/syn 2>$work/ready &
+	local listener=$!
+	until has listening $work/ready; do sleep 0.02; done
+	ask tcp "$@" >/dev/null || echo unanswered >>$work/ready
+	wait $listener || true
 	sed -n 's/.*mss \([0-9]*\).*/\1/p' $work/syn
 }}
 syn='tcp[tcpflags] & (tcp-syn|tcp-ack) == tcp-syn'
