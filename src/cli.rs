@@ -26,6 +26,7 @@ const EXAMPLES: &str = "\
 Examples:
   wgq up wg0                  bring up /etc/wireguard/wg0.conf
   wgq up ./office.conf        bring up a file as the interface `office'
+  wgq apply wg0               have it follow its changed file, and drop no session
   wgq --dry-run up wg0        show what would be done, and do nothing
   wgq down wg0                take the interface down, and all that came with it
   wgq migrate wg0             show what of the hooks can be keys
@@ -65,6 +66,19 @@ pub enum Command {
         #[command(flatten)]
         target: Target,
     },
+    /// Have an interface follow its file, without dropping a session
+    ///
+    /// What runs becomes what the file says, whether it is up or not: peers, keys, addresses, MTU, port, routes, rules,
+    /// firewall and DNS. Only what differs is touched, and what was deleted by others comes back. Sessions, endpoints that
+    /// peers have moved to, counters, and the port and mark that were chosen by themselves stay. Everything is done, or
+    /// nothing. Hooks do not run. A name alone stands for the file that `up` used, wherever that is.
+    #[command(visible_alias = "reload")]
+    Apply(Apply),
+    /// Show what an interface lacks to be what its file says
+    ///
+    /// These are the steps that `apply` would take. The exit code is 0 if there are none, 1 if there are, and 2 if that
+    /// cannot be found out.
+    Diff(Diff),
     /// Print what of a file is for `wg setconf`
     ///
     /// That is the file without the keys that `wg` does not know; its keys are printed as they are.
@@ -103,7 +117,7 @@ pub enum Command {
 }
 
 /// An interface, by its name or its file.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub struct Target {
     /// An interface NAME (its file is /etc/wireguard/NAME.conf), a FILE, or - for standard input
     #[arg(value_name = "NAME|FILE", value_hint = ValueHint::FilePath)]
@@ -128,6 +142,42 @@ pub struct Up {
     #[cfg_attr(feature = "userspace", arg(long))]
     #[cfg_attr(not(feature = "userspace"), arg(skip))]
     pub userspace: bool,
+}
+
+/// `wgq apply`
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an option of its own"
+)]
+#[derive(Debug, Clone, Default, Args)]
+pub struct Apply {
+    /// What to apply
+    #[command(flatten)]
+    pub target: Target,
+    /// Keep the peers that the file does not name, such as those that `wg set` added
+    #[arg(long)]
+    pub keep_peers: bool,
+    /// Run the hooks: first those that undo what the old ones did, then the file's own
+    #[arg(long)]
+    pub hooks: bool,
+    /// Leave peers whose endpoint has no known address without one, and go on
+    #[arg(long)]
+    pub ignore_unresolved: bool,
+    /// Use the embedded WireGuard for an interface that is not there
+    #[cfg_attr(feature = "userspace", arg(long))]
+    #[cfg_attr(not(feature = "userspace"), arg(skip))]
+    pub userspace: bool,
+}
+
+/// `wgq diff`
+#[derive(Debug, Clone, Args)]
+pub struct Diff {
+    /// What to compare
+    #[command(flatten)]
+    pub target: Target,
+    /// Do not count the peers that the file does not name
+    #[arg(long)]
+    pub keep_peers: bool,
 }
 
 /// `wgq migrate`

@@ -6,6 +6,8 @@ use crate::error::Error;
 use crate::report::Report;
 use crate::{hint, host};
 
+mod apply;
+mod attempt;
 mod down;
 mod load;
 mod migrate;
@@ -21,6 +23,8 @@ pub fn run(cli: Cli, report: Report) -> Result<(), Error> {
     match cli.command {
         Command::Up(up) => up::up(&up, dry_run, report),
         Command::Down { target } => down::down(&target, dry_run, report),
+        Command::Apply(apply) => apply::apply(&apply, dry_run, report),
+        Command::Diff(diff) => apply::diff(&diff, report),
         Command::Strip { target } => strip::strip(&target, report),
         Command::Save { target } => save::save(&target, dry_run, report),
         Command::Migrate(migrate) => migrate::run(&migrate, dry_run, report),

@@ -26,6 +26,10 @@ const IPV6_METRIC: u32 = 1024;
 pub struct Desired {
     /// The state to reach.
     pub state: State,
+    /// The routes that the file asks for, without those that are there whatever it says.
+    pub own_routes: BTreeSet<Route>,
+    /// The mark that wgq has chosen, where the file leaves it open.
+    pub fwmark: Option<FwMark>,
     /// Sentences on what the file asks for and this host cannot have, or what will not work.
     pub warnings: Vec<String>,
 }
@@ -33,30 +37,31 @@ pub struct Desired {
 /// Returns what `config` wants of a host.
 ///
 /// `endpoints` are the addresses of the config's peers, in their order; none for a peer that has no endpoint or whose name
-/// could not be resolved. What is in `now` stays: peers, addresses and routes that a PreUp hook put on the link are kept
-/// and count like the file's own, as with wg-quick, which reads all of them back from the interface.
+/// could not be resolved. What is in `kept` stays: peers, addresses and routes that a PreUp hook put on the link count like
+/// the file's own, as with wg-quick, which reads all of them back from the interface. So do the mark, the table and the
+/// priorities of a full tunnel that runs.
 pub fn desired(
     ifname: Ifname,
     config: &Config,
     endpoints: &[Option<SocketAddr>],
-    now: &State,
+    kept: &State,
     surroundings: &Surroundings,
 ) -> Desired {
     let interface = &config.interface;
     let mut warnings = Vec::new();
-    let addresses = addresses(interface, now, surroundings, &mut warnings);
-    let mut device = device(config, endpoints, &now.device);
+    let addresses = addresses(interface, kept, surroundings, &mut warnings);
+    let mut device = device(config, endpoints, &kept.device);
     let allowed_ips = routable(&device, surroundings, &mut warnings);
     let table = interface.table.value;
     let full_tunnel = match table {
-        Table::Auto => FullTunnel::of(&allowed_ips, &device.settings, now, surroundings),
+        Table::Auto => FullTunnel::of(&allowed_ips, config, kept, surroundings),
         Table::Off | Table::Id(_) => None,
     };
     let mtu = interface.mtu.map_or_else(
         || mtu::automatic(&device, &addresses, surroundings),
         |mtu| mtu.value,
     );
-    let kind = now
+    let kind = kept
         .link
         .as_ref()
         .map_or(&surroundings.link_kind, |link| &link.kind)
@@ -78,7 +83,9 @@ pub fn desired(
     if config.interface.firewall.kill_switch.value {
         // without a full tunnel, where IPv6 alone was to be one and is off, its own packets still need a mark
         let fresh = FwMark(surroundings.free_table.0);
-        let fwmark = *device.settings.fwmark.get_or_insert(fresh);
+        let set = device.settings.fwmark.filter(|mark| mark.0 != 0);
+        let fwmark = set.unwrap_or(fresh);
+        device.settings.fwmark = Some(fwmark);
         mark = Some(fwmark);
         kill_switch::require(ifname, config, fwmark, surroundings, &mut state);
     }
@@ -89,7 +96,7 @@ pub fn desired(
     warnings.extend(accepts::require(
         ifname,
         config,
-        now,
+        kept,
         surroundings,
         &mut state,
     ));
@@ -97,7 +104,7 @@ pub fn desired(
         Table::Off => None,
         Table::Id(table) => Some(table),
         Table::Auto if allowed.is_default() => full_tunnel.as_ref().map(|full| full.table),
-        Table::Auto => Some(TableId::MAIN).filter(|_| !is_covered(prefix, &addresses, now)),
+        Table::Auto => Some(TableId::MAIN).filter(|_| !is_covered(prefix, &addresses, kept)),
     };
     let metric = |prefix: Prefix| match (prefix.family(), interface.metric) {
         (Family::V6, Some(IPV6_METRIC)) => None, // the kernel's own choice, and found as such
@@ -118,20 +125,33 @@ pub fn desired(
         table,
         metric: metric(prefix),
     });
-    state.routes = now.routes.iter().copied().chain(own).collect();
+    let own_routes: BTreeSet<Route> = own.collect();
+    state.routes = &kept.routes | &own_routes;
     state.device = device;
     state.addresses = addresses;
-    Desired { state, warnings }
+    let is_explicit = explicit_mark(config).is_some();
+    Desired {
+        state,
+        own_routes,
+        fwmark: mark.filter(|_| !is_explicit),
+        warnings,
+    }
+}
+
+/// The mark that the file names.
+fn explicit_mark(config: &Config) -> Option<FwMark> {
+    let mark = config.interface.fwmark.map(|mark| mark.value);
+    mark.filter(|mark| mark.0 != 0)
 }
 
 /// The addresses that are on the link and those of the file, without IPv6 where the host has none.
 fn addresses(
     interface: &config::Interface,
-    now: &State,
+    kept: &State,
     surroundings: &Surroundings,
     warnings: &mut Vec<String>,
 ) -> Vec<Address> {
-    let mut addresses = now.addresses.clone();
+    let mut addresses = kept.addresses.clone();
     for address in interface.addresses.iter().map(|address| address.value) {
         if address.family() == Family::V6 && !surroundings.ipv6 {
             warnings.push(format!(
@@ -145,9 +165,9 @@ fn addresses(
 }
 
 /// The peers that are on the device and those of the file; the file's word counts where it has one (`wg addconf`).
-fn device(config: &Config, endpoints: &[Option<SocketAddr>], now: &Device) -> Device {
+fn device(config: &Config, endpoints: &[Option<SocketAddr>], kept: &Device) -> Device {
     let interface = &config.interface;
-    let mut peers = now.peers.clone();
+    let mut peers = kept.peers.clone();
     let places: HashMap<_, _> = peers
         .iter()
         .enumerate()
@@ -180,15 +200,15 @@ fn device(config: &Config, endpoints: &[Option<SocketAddr>], now: &Device) -> De
         private_key: interface
             .private_key
             .clone()
-            .or_else(|| now.settings.private_key.clone()),
+            .or_else(|| kept.settings.private_key.clone()),
         // 0 asks the kernel to choose, which it does for a new device and has done for a running one
         listen_port: interface
             .listen_port
             .filter(|&port| port != 0)
-            .or(now.settings.listen_port),
+            .or(kept.settings.listen_port),
         fwmark: match interface.fwmark.map(|mark| mark.value) {
-            Some(FwMark(0)) => now.settings.fwmark.map(|_| FwMark(0)),
-            mark => mark.or(now.settings.fwmark),
+            Some(FwMark(0)) => kept.settings.fwmark.map(|_| FwMark(0)),
+            mark => mark.or(kept.settings.fwmark),
         },
     };
     Device { settings, peers }
@@ -221,12 +241,12 @@ fn routable(
 }
 
 /// Whether the main table has a route by this link that covers the prefix without ours: that of an address, or a hook's.
-fn is_covered(prefix: Prefix, addresses: &[Address], now: &State) -> bool {
+fn is_covered(prefix: Prefix, addresses: &[Address], kept: &State) -> bool {
     // The kernel makes a route in the main table of every address but an IPv4 one of 32 bits.
     let connected = addresses.iter().filter(|address| {
         address.family() == Family::V6 || address.prefix_len() < Family::V4.bits()
     });
-    let hooks = now
+    let hooks = kept
         .routes
         .iter()
         .filter(|route| route.table == TableId::MAIN);

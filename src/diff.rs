@@ -107,7 +107,12 @@ fn set_nft_table(now: &State, want: &State, steps: &mut Vec<Step>) {
 /// back after.
 fn set_sysctls(now: &State, want: &State, steps: &mut Vec<Step>) {
     let mut sysctls: Vec<_> = want.sysctls.iter().collect();
-    sysctls.sort_by_key(|(sysctl, _)| (**sysctl == Sysctl::IPV6_FORWARDING) == want.link.is_some());
+    let is_on = |value: &String| value != "0";
+    let forwards = want
+        .sysctls
+        .get(&Sysctl::IPV6_FORWARDING)
+        .is_some_and(is_on);
+    sysctls.sort_by_key(|(sysctl, _)| (**sysctl == Sysctl::IPV6_FORWARDING) == forwards);
     for (sysctl, to) in sysctls {
         if let Some(from) = now.sysctls.get(sysctl)
             && from != to

@@ -17,6 +17,8 @@ pub struct Error {
     outcome: Vec<String>,
     /// Whether something was done and could not be undone.
     left: bool,
+    /// Whether 1 says something else than that the command was refused.
+    trouble: bool,
 }
 
 impl Error {
@@ -63,6 +65,13 @@ impl Error {
         self
     }
 
+    /// With an exit code of its own, for a command that answers with 1, as diff(1) does.
+    #[must_use]
+    pub fn trouble(mut self) -> Self {
+        self.trouble = true;
+        self
+    }
+
     /// Says all of it.
     pub fn tell(&self, report: &Report) {
         self.said.iter().for_each(|what| report.error(what));
@@ -72,9 +81,14 @@ impl Error {
             .for_each(|outcome| report.error(outcome));
     }
 
-    /// 1: refused or failed, the host is as it was. 3: something is left.
+    /// 1: refused or failed, the host is as it was. 2: so it is with a command for which 1 is an answer. 3: something is
+    /// left.
     pub fn exit_code(&self) -> u8 {
-        if self.left { 3 } else { 1 }
+        match (self.left, self.trouble) {
+            (true, _) => 3,
+            (false, true) => 2,
+            (false, false) => 1,
+        }
     }
 }
 

@@ -28,6 +28,7 @@ pub mod keys;
 mod lan;
 pub mod link;
 pub mod lock;
+mod moved;
 pub mod names;
 pub mod netlink;
 pub mod nftables;
@@ -65,7 +66,7 @@ pub struct Host {
     route: RouteSocket,
     /// Opened when first used: that loads the kernel's module.
     wireguard: Option<WireGuard>,
-    /// Who drives the interface, once that is known.
+    /// Who drives the interface, once it is made or found.
     kind: LinkKind,
 }
 

@@ -6,6 +6,8 @@ use std::str::FromStr;
 use base64ct::{Base64, Encoding};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
+use crate::net::recorded_as_text;
+
 /// The length of each key, in bytes: `WG_KEY_LEN`.
 pub const KEY_LEN: usize = 32;
 
@@ -114,6 +116,8 @@ impl fmt::Display for PublicKey {
         f.pad(Base64::encode(&self.0, &mut text).map_err(|_| fmt::Error)?)
     }
 }
+
+recorded_as_text!(PublicKey);
 
 impl fmt::Debug for PublicKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -29,6 +29,7 @@ mod hint;
     reason = "this is the one folder that touches the machine"
 )]
 pub mod host;
+pub mod kept;
 pub mod key;
 pub mod migrate;
 pub mod net;

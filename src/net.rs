@@ -30,6 +30,28 @@ impl Invalid {
     }
 }
 
+/// Has a value written into records as its text.
+macro_rules! recorded_as_text {
+    ($($value:ty),+) => {$(
+        impl serde::Serialize for $value {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $value {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = <String as serde::Deserialize>::deserialize(deserializer)?;
+                text.parse().map_err(serde::de::Error::custom)
+            }
+        }
+    )+};
+}
+
+pub(crate) use recorded_as_text;
+
+recorded_as_text!(Address, Prefix);
+
 /// A packet mark (`SO_MARK`); 0 is none. Prints as `ip` and `wg` print it: `0xca6c`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct FwMark(pub u32);

@@ -1,12 +1,14 @@
 //! Plans: the difference of two states, with the user's hooks where wg-quick runs them.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use crate::config::{Config, Hooks};
 use crate::desired::{Desired, desired};
 use crate::diff::diff;
-use crate::net::Ifname;
-use crate::state::State;
+use crate::kept::Running;
+use crate::net::{FwMark, Ifname};
+use crate::state::{State, Sysctl};
 use crate::step::{HookPhase, Step};
 use crate::surroundings::Surroundings;
 
@@ -40,6 +42,66 @@ pub fn up(
         before.extend(hook_steps(ifname, hooks, HookPhase::PreUp));
     }
     after.extend(hook_steps(ifname, hooks, HookPhase::PostUp));
+    Up {
+        before,
+        after,
+        now: now.clone(),
+        desired,
+    }
+}
+
+/// What is asked for when a file is applied to a tunnel that runs, or does not.
+#[derive(Debug, Clone)]
+pub struct Application<'a> {
+    /// The tunnel as it is.
+    pub running: Running<'a>,
+    /// Whether peers stay that the file does not name.
+    pub keep_peers: bool,
+    /// The hooks that the tunnel was brought up with, if the hooks are to run: theirs are undone first.
+    pub hooks: Option<Hooks>,
+    /// The kernel variables that the tunnel has changed, with the values that they get where it needs them no more.
+    pub before: BTreeMap<Sysctl, String>,
+}
+
+/// Plans the way from a tunnel as it is to what the file wants. `endpoints` has an address for each peer that is to have
+/// another one than it has.
+pub fn apply(
+    ifname: Ifname,
+    config: &Config,
+    endpoints: &[Option<SocketAddr>],
+    application: &Application<'_>,
+    surroundings: &Surroundings,
+) -> Up {
+    let Application { running, .. } = application;
+    let now = running.now;
+    let kept = running.kept(config, application.keep_peers);
+    let mut desired = desired(ifname, config, endpoints, &kept, surroundings);
+    let mark = &mut desired.state.device.settings.fwmark;
+    let is_open = config.interface.fwmark.is_none() && desired.fwmark.is_none();
+    if is_open && mark.is_some() && *mark == running.automatic_mark() {
+        *mark = Some(FwMark(0));
+    }
+    let mut want = desired.state.clone();
+    // a host that forwards on would lose its routes
+    let forwards = want.sysctls.contains_key(&Sysctl::IPV6_FORWARDING);
+    for (sysctl, before) in &application.before {
+        if !(forwards && sysctl.is_accept_ra()) {
+            let entry = want.sysctls.entry(sysctl.clone());
+            entry.or_insert_with(|| before.clone());
+        }
+    }
+    let mut after = diff(ifname, now, &want);
+    let mut before = Vec::new();
+    if let Some(ran) = &application.hooks {
+        let hooks = &config.interface.hooks;
+        before.extend(hook_steps(ifname, ran, HookPhase::PreDown));
+        before.extend(hook_steps(ifname, ran, HookPhase::PostDown));
+        if !hooks.pre_up.is_empty() && now.link.is_none() {
+            before.push(after.remove(0)); // the link comes first
+        }
+        before.extend(hook_steps(ifname, hooks, HookPhase::PreUp));
+        after.extend(hook_steps(ifname, hooks, HookPhase::PostUp));
+    }
     Up {
         before,
         after,

@@ -139,7 +139,7 @@ impl Peer {
 }
 
 /// A route by the tunnel's link.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Route {
     /// The destination.
     pub prefix: Prefix,

@@ -267,6 +267,11 @@ impl Step {
         }
     }
 
+    /// Whether it runs a command of the user's.
+    pub fn is_hook(&self) -> bool {
+        matches!(self, Self::Hook { .. })
+    }
+
     /// Whether the step changes something that is on the link and goes with it.
     pub fn is_on_link(&self) -> bool {
         matches!(

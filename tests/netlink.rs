@@ -500,7 +500,7 @@ fn the_mtu_of_a_path_is_the_routes_or_the_links() {
         let mut mtu = |address: &str, mark| {
             let address = parse::<IpAddr>(address);
             socket
-                .path_mtus(&BTreeSet::from([address]), mark)
+                .path_mtus(&BTreeSet::from([address]), mark, None)
                 .unwrap()
                 .get(&address)
                 .copied()
@@ -537,7 +537,7 @@ fn the_mtu_of_a_path_is_the_routes_or_the_links() {
             .map(|i| parse(&format!("10.0.{}.{}", i / 256, i % 256)))
             .collect();
         let start = Instant::now();
-        assert_eq!(socket.path_mtus(&many, None).unwrap().len(), 5000);
+        assert_eq!(socket.path_mtus(&many, None, None).unwrap().len(), 5000);
         eprintln!("the MTU to 5,000 addresses in {:?}", start.elapsed());
     });
 }

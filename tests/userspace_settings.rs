@@ -10,6 +10,7 @@
 
 mod hosts;
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use hosts::{Host, Pair, wg0};
@@ -51,7 +52,7 @@ fn what_wg_sets_our_client_reads_and_the_other_way_round() {
         wanted
             .peers
             .iter()
-            .for_each(|peer| set.change_peer(None, Some(peer)));
+            .for_each(|peer| set.change_peer(None, Some(peer), &HashSet::new()));
         uapi::set(wg0(), &set).unwrap();
     });
     assert_eq!(pair.b.sh("wg showconf wg0"), shown);
@@ -63,7 +64,7 @@ fn what_wg_sets_our_client_reads_and_the_other_way_round() {
         set.change_settings(&now.settings, &wgq::state::DeviceSettings::default());
         now.peers
             .iter()
-            .for_each(|peer| set.change_peer(Some(peer), None));
+            .for_each(|peer| set.change_peer(Some(peer), None, &HashSet::new()));
         uapi::set(wg0(), &set).unwrap();
     });
     let shown = pair.b.sh("wg showconf wg0");

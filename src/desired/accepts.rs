@@ -13,7 +13,7 @@ use crate::surroundings::Surroundings;
 pub(super) fn require(
     ifname: Ifname,
     config: &Config,
-    now: &State,
+    kept: &State,
     surroundings: &Surroundings,
     state: &mut State,
 ) -> Vec<String> {
@@ -21,7 +21,7 @@ pub(super) fn require(
     let mut warnings = surroundings.unread_firewalls.clone();
     let mut accept = |packets: &BTreeSet<Packets>, families: &[Family]| {
         let tables = &surroundings.firewalls;
-        let (accepts, told) = foreign::needed(ifname, packets, families, tables, &now.accepts);
+        let (accepts, told) = foreign::needed(ifname, packets, families, tables, &kept.accepts);
         state.accepts.extend(accepts);
         warnings.extend(told);
     };

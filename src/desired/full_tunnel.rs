@@ -2,9 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use super::explicit_mark;
+use crate::config::Config;
 use crate::net::{Address, Family, FwMark, Ifname, Prefix, TableId};
 use crate::nft::NftTable;
-use crate::state::{DeviceSettings, PolicyRule, Selector, State, Sysctl};
+use crate::state::{PolicyRule, Selector, State, Sysctl};
 use crate::surroundings::Surroundings;
 
 /// The table of the first full tunnel, and its mark: wg-quick's choice.
@@ -28,13 +30,14 @@ pub(super) struct FullTunnel {
 impl FullTunnel {
     /// Returns how to make these a full tunnel; none if no family is sent there as a whole.
     ///
-    /// A mark in the file is the table's number too, as with wg-quick. Without one the table is the first free one from
-    /// 51820 on, and the mark is that number, or the mark of the full tunnel that is there already: with one mark for all,
-    /// no tunnel sends another's packets into itself. (wg-quick: each has its own, and two tunnels feed each other.)
+    /// A mark in the file is the table's number too, as with wg-quick, and so is one that a hook has set. Without one a tunnel
+    /// that runs keeps its own; else the table is the first free one from 51820 on, and the mark is that number, or the
+    /// mark of the full tunnel that is there already: with one mark for all, no tunnel sends another's packets into
+    /// itself. (wg-quick: each has its own, and two tunnels feed each other.)
     pub(super) fn of(
         allowed_ips: &BTreeSet<Prefix>,
-        settings: &DeviceSettings,
-        now: &State,
+        config: &Config,
+        kept: &State,
         surroundings: &Surroundings,
     ) -> Option<Self> {
         let defaults = allowed_ips.iter().filter(|prefix| prefix.is_default());
@@ -42,12 +45,21 @@ impl FullTunnel {
         if families.is_empty() {
             return None;
         }
-        let explicit = settings.fwmark.filter(|mark| mark.0 != 0);
-        let table = explicit.map_or(surroundings.free_table, |mark| TableId(mark.0));
-        let fwmark = explicit
-            .or_else(|| marks(&surroundings.rules).next())
-            .unwrap_or(FwMark(table.0));
-        let priority = priority(table, now, surroundings);
+        let with_own_table = |mark: FwMark| (mark, TableId(mark.0));
+        let running = || own_pair(kept).map(|(mark, rule)| (mark, rule.table));
+        let is_off = config.interface.fwmark.is_some();
+        let set = kept.device.settings.fwmark;
+        let set = set.filter(|mark| mark.0 != 0 && !is_off);
+        let (fwmark, table) = explicit_mark(config)
+            .map(with_own_table)
+            .or_else(running)
+            .or(set.map(with_own_table))
+            .unwrap_or_else(|| {
+                let table = surroundings.free_table;
+                let shared = marks(&surroundings.rules).next();
+                (shared.unwrap_or(FwMark(table.0)), table)
+            });
+        let priority = priority(table, kept, surroundings);
         Some(Self {
             fwmark,
             table,
@@ -108,9 +120,17 @@ fn marks<'a>(rules: impl IntoIterator<Item = &'a PolicyRule>) -> impl Iterator<I
     })
 }
 
+/// Returns the rule by which a full tunnel runs, with its mark.
+fn own_pair(kept: &State) -> Option<(FwMark, &PolicyRule)> {
+    kept.rules.iter().find_map(|rule| match rule.selector {
+        Selector::NotFwMark(mark) => Some((mark, rule)),
+        Selector::SuppressPrefixLength(_) | Selector::Foreign => None,
+    })
+}
+
 /// Returns the priority that this tunnel has, or else the next pair before all other full tunnels: the newest one counts.
-fn priority(table: TableId, now: &State, surroundings: &Surroundings) -> u32 {
-    let own = now
+fn priority(table: TableId, kept: &State, surroundings: &Surroundings) -> u32 {
+    let own = kept
         .rules
         .iter()
         .find(|rule| rule.table == table && matches!(rule.selector, Selector::NotFwMark(_)));

@@ -7,12 +7,12 @@ use anyhow::{Result, anyhow};
 
 use super::Host;
 use super::resolve::{Answer, LookupError, Name, Resolver, Retries, first_reachable};
-use crate::config::{Config, Endpoint, Span, Spanned};
+use crate::config::{Endpoint, Span, Spanned};
 
 /// Where the peers of a file are.
 #[derive(Debug)]
 pub struct Endpoints {
-    /// The address of each peer, in the order of the file; none for a peer without an endpoint, or with an unresolved one.
+    /// The address of each peer, in the order asked; none for a peer without an endpoint, or with an unresolved one.
     pub addresses: Vec<Option<SocketAddr>>,
     /// Those by a name that has no address.
     pub unresolved: Vec<Unresolved>,
@@ -30,12 +30,11 @@ pub struct Unresolved {
 
 impl Host {
     /// Looks the peers' endpoints up. Unless `ignore_unresolved`, no other name is waited for once one has no address.
-    pub fn resolve(&mut self, config: &Config, ignore_unresolved: bool) -> Result<Endpoints> {
-        let endpoints: Vec<_> = config
-            .peers
-            .iter()
-            .map(|peer| peer.endpoint.as_ref())
-            .collect();
+    pub fn resolve(
+        &mut self,
+        endpoints: &[Option<&Spanned<Endpoint>>],
+        ignore_unresolved: bool,
+    ) -> Result<Endpoints> {
         let names: Vec<Name> = endpoints
             .iter()
             .flatten()
@@ -58,8 +57,8 @@ impl Host {
             },
         };
         let addresses = endpoints
-            .into_iter()
-            .map(|endpoint| address(endpoint?))
+            .iter()
+            .map(|endpoint| address((*endpoint)?))
             .collect();
         Ok(Endpoints {
             addresses,

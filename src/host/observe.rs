@@ -29,6 +29,8 @@ pub struct Found {
     pub others: Vec<(Ifname, Record)>,
     /// The tables of other programs in `nf_tables`; none as long as they are not looked at, or where they cannot be.
     pub firewalls: Option<Vec<foreign::Table>>,
+    /// The link's number.
+    pub index: Option<u32>,
     /// Whether the device said what is on it; where it is just ending, it does not.
     pub is_device_known: bool,
 }
@@ -65,11 +67,14 @@ impl Host {
             ..State::default()
         };
         let mut is_device_known = false;
+        let mut index = None;
         if let Some(link) = self.route.link(ifname)? {
             let kind = link_kind(ifname, link.kind.as_deref(), record)?;
             let device = self.device(ifname, &kind)?;
+            self.kind = kind.clone();
             is_device_known = device.is_some();
             state.device = device.unwrap_or_default();
+            index = Some(link.index);
             state.addresses = self.route.addresses(link.index)?;
             state.routes = self.route.routes(link.index)?;
             let settings = LinkSettings {
@@ -98,8 +103,14 @@ impl Host {
             foreign_rules,
             others,
             firewalls: None,
+            index,
             is_device_known,
         })
+    }
+
+    /// Returns the number of the interface of that name, if there is one.
+    pub fn index(&mut self, ifname: Ifname) -> Result<Option<u32>> {
+        Ok(self.route.link(ifname)?.map(|link| link.index))
     }
 
     /// Finds out who drives the interface of that name; that it is no WireGuard one is an error.
@@ -137,7 +148,8 @@ impl Host {
         let mut path_mtus = BTreeMap::new();
         let mut default_path_mtu = None;
         if interface.mtu.is_none() {
-            path_mtus = self.route.path_mtus(endpoints, None)?;
+            let mark = found.state.device.settings.fwmark;
+            path_mtus = self.route.path_mtus(endpoints, mark, found.index)?;
             if path_mtus.is_empty() {
                 default_path_mtu = self.route.default_path_mtu()?; // reads the whole main table, which may be long
             }

@@ -26,11 +26,13 @@ struct Path {
 
 impl RouteSocket {
     /// Returns the MTU in bytes of the way to each address: that of the route, else that of its link. Where there is no
-    /// route, there is none. With a mark, the way is that of packets which carry it, such as a tunnel's own.
+    /// route, there is none. With a mark, the way is that of packets which carry it, such as a tunnel's own; by the tunnel's
+    /// own link no way leads there.
     pub fn path_mtus(
         &mut self,
         addresses: &BTreeSet<IpAddr>,
         mark: Option<FwMark>,
+        tunnel: Option<u32>,
     ) -> Result<BTreeMap<IpAddr, u32>, KernelError> {
         let questions = addresses.iter().map(|&address| question(address, mark));
         let paths = self.netlink.get_each(questions, |answer| {
@@ -43,6 +45,9 @@ impl RouteSocket {
             let Ok(Some(Some(path))) = found else {
                 continue;
             };
+            if tunnel.is_some() && path.link == tunnel {
+                continue;
+            }
             if let Some(mtu) = self.mtu_of(path, &mut links)? {
                 mtus.insert(address, mtu);
             }
@@ -68,7 +73,7 @@ impl RouteSocket {
 
     /// Whether packets can be sent to the address.
     pub fn has_route(&mut self, address: IpAddr) -> Result<bool, KernelError> {
-        let mtus = self.path_mtus(&BTreeSet::from([address]), None)?;
+        let mtus = self.path_mtus(&BTreeSet::from([address]), None, None)?;
         Ok(!mtus.is_empty())
     }
 

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::run_dir::{make_run_dir, run_dir};
 use crate::config::Hooks;
 use crate::foreign::Passage;
+use crate::kept::Memory;
 use crate::net::Ifname;
 use crate::state::{Dns, LinkKind, PolicyRule, Sysctl};
 
@@ -35,6 +36,12 @@ pub struct Record {
     pub dns: Option<Dns>,
     /// The hooks, for when the file is gone.
     pub hooks: Hooks,
+    /// What the device does not tell of the tunnel.
+    #[serde(default)]
+    pub memory: Memory,
+    /// The link's number, once it is wholly up: one that was made anew has another.
+    #[serde(default)]
+    pub index: Option<u32>,
 }
 
 /// A kernel variable that a tunnel needs.
@@ -98,6 +105,16 @@ impl Record {
             }
         }
         Ok(())
+    }
+
+    /// Whether it is what `before` was, but for what is known only at the end.
+    pub fn is_follow_up(&self, before: &Self) -> bool {
+        let at_the_end = Self {
+            complete: true,
+            index: before.index,
+            ..self.clone()
+        };
+        at_the_end == *before
     }
 
     /// Reads the records of all other tunnels, damaged ones left out.

@@ -17,6 +17,7 @@ mod write;
 
 pub use message::{PeerStatus, Set, SetPeer, Sign, Status};
 
+use super::moved::gained;
 use crate::apply::Failure;
 use crate::net::Ifname;
 use crate::step::Step;
@@ -60,6 +61,7 @@ pub fn set(ifname: Ifname, set: &Set) -> io::Result<()> {
 
 /// Executes steps of devices and peers in one exchange. Which of them was refused is not told: the first stands for all.
 pub fn execute(steps: &[Step]) -> Vec<Failure> {
+    let gained = gained(steps);
     let mut change = Set::default();
     let mut device = None;
     for step in steps {
@@ -68,7 +70,7 @@ pub fn execute(steps: &[Step]) -> Vec<Failure> {
             change.change_settings(from, to);
         } else if let Step::SetPeer { ifname, from, to } = step {
             device = Some(*ifname);
-            change.change_peer(from.as_ref(), to.as_ref());
+            change.change_peer(from.as_ref(), to.as_ref(), &gained);
         }
     }
     let done = device.map_or(Ok(()), |ifname| set(ifname, &change));

@@ -1,5 +1,6 @@
 //! The kernel's WireGuard devices and their peers, by generic netlink (linux/wireguard.h).
 
+use std::collections::HashSet;
 use std::ops::Range;
 
 use netlink_packet_core::{DecodeError, NlasIterator, parse_u16};
@@ -9,8 +10,9 @@ use netlink_packet_generic::{GenlFamily, GenlMessage};
 use netlink_packet_wireguard::{WireguardAttribute, WireguardCmd, WireguardMessage};
 use netlink_sys::protocols::NETLINK_GENERIC;
 
+use super::moved::gained;
 use super::netlink::{Failure, KernelError, Message, Netlink};
-use crate::net::Ifname;
+use crate::net::{Ifname, Prefix};
 use crate::state::Device;
 use crate::step::Step;
 
@@ -77,9 +79,10 @@ impl WireGuard {
     /// To change a peer that is gone meanwhile is no failure, and does not make it anew: only another look at the device
     /// tells. No steps but those of devices and peers are known.
     pub fn execute(&mut self, steps: &[Step]) -> Vec<Failure> {
+        let gained = gained(steps);
         let mut failures = Vec::new();
         let mut next = 0;
-        while let Some(refused) = self.first_refused(steps, next) {
+        while let Some(refused) = self.first_refused(steps, next, &gained) {
             next = refused.end;
             // The kernel does not tell at which step it stopped. To do one again does no harm, so each tells for itself.
             for (index, step) in steps
@@ -88,7 +91,7 @@ impl WireGuard {
                 .take(refused.end)
                 .skip(refused.start)
             {
-                if let Err(error) = self.execute_one(step) {
+                if let Err(error) = self.execute_one(step, &gained) {
                     failures.push(Failure { index, error });
                 }
             }
@@ -97,24 +100,35 @@ impl WireGuard {
     }
 
     /// Sends the messages for the steps from the given one on, and returns the indices of the first that was refused.
-    fn first_refused(&mut self, steps: &[Step], from: usize) -> Option<Range<usize>> {
-        change::messages(steps, from, self.removal)
+    fn first_refused(
+        &mut self,
+        steps: &[Step],
+        from: usize,
+        gained: &HashSet<Prefix>,
+    ) -> Option<Range<usize>> {
+        change::messages(steps, from, self.removal, gained)
             .find_map(|(indices, message)| self.send(message).is_err().then_some(indices))
     }
 
-    fn execute_one(&mut self, step: &Step) -> Result<(), KernelError> {
-        match self.send_all(step, self.removal) {
+    fn execute_one(&mut self, step: &Step, gained: &HashSet<Prefix>) -> Result<(), KernelError> {
+        match self.send_all(step, self.removal, gained) {
             Err(error) if error.errno() == libc::EINVAL && self.removal == Removal::Single => {
-                self.send_all(step, Removal::Replacing).map_err(|_| error)?;
-                self.removal = Removal::Replacing;
+                let carried = self.send_all(step, Removal::Carried, gained);
+                carried.map_err(|_| error)?;
+                self.removal = Removal::Carried;
                 Ok(())
             }
             sent => sent,
         }
     }
 
-    fn send_all(&mut self, step: &Step, removal: Removal) -> Result<(), KernelError> {
-        change::messages(std::slice::from_ref(step), 0, removal)
+    fn send_all(
+        &mut self,
+        step: &Step,
+        removal: Removal,
+        gained: &HashSet<Prefix>,
+    ) -> Result<(), KernelError> {
+        change::messages(std::slice::from_ref(step), 0, removal, gained)
             .try_for_each(|(_, message)| self.send(message))
     }
 

@@ -1,9 +1,10 @@
 //! What is asked of a device and what it answers, as values.
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use super::super::moved::carrier;
 use crate::key::{KEY_LEN, PresharedKey, PrivateKey, PublicKey};
 use crate::net::{FwMark, Prefix};
 use crate::state::{Device, DeviceSettings, Peer};
@@ -127,8 +128,13 @@ impl Set {
         }
     }
 
-    /// Adds what leads from one state of a peer to another; none is no such peer.
-    pub fn change_peer(&mut self, from: Option<&Peer>, to: Option<&Peer>) {
+    /// Adds what leads from one state of a peer to another; none is no such peer. What others gain goes over to them.
+    pub fn change_peer(
+        &mut self,
+        from: Option<&Peer>,
+        to: Option<&Peer>,
+        gained: &HashSet<Prefix>,
+    ) {
         let change = match (from, to) {
             (None, None) => return,
             (Some(from), None) => SetPeer {
@@ -142,6 +148,28 @@ impl Set {
             (Some(from), Some(to)) => SetPeer::between(from, to),
         };
         self.peers.push(change);
+        if let (Some(from), Some(to)) = (from, to) {
+            let gone = from.allowed_ips.difference(&to.allowed_ips).copied();
+            self.carry_away(to, gone.filter(|ip| !gained.contains(ip)));
+        }
+    }
+
+    /// Takes allowed IPs away from whoever has them.
+    fn carry_away(&mut self, from: &Peer, allowed_ips: impl Iterator<Item = Prefix>) {
+        let carrier = SetPeer::new(carrier(from.public_key));
+        let carried: Vec<_> = allowed_ips.map(|ip| (Sign::Add, ip)).collect();
+        if carried.is_empty() {
+            return;
+        }
+        self.peers.push(SetPeer {
+            replace_allowed_ips: true,
+            allowed_ips: carried,
+            ..carrier.clone()
+        });
+        self.peers.push(SetPeer {
+            remove: true,
+            ..carrier
+        });
     }
 }
 
@@ -158,18 +186,8 @@ impl SetPeer {
         if from.persistent_keepalive != to.persistent_keepalive {
             change.persistent_keepalive = to.persistent_keepalive.or(Some(0));
         }
-        // only implementations of 2025 and later can take a single one away
-        change.replace_allowed_ips = !from.allowed_ips.is_subset(&to.allowed_ips);
-        let kept = if change.replace_allowed_ips {
-            BTreeSet::new()
-        } else {
-            from.allowed_ips.clone()
-        };
-        change.allowed_ips = to
-            .allowed_ips
-            .difference(&kept)
-            .map(|&prefix| (Sign::Add, prefix))
-            .collect();
+        let come = to.allowed_ips.difference(&from.allowed_ips);
+        change.allowed_ips = come.map(|&prefix| (Sign::Add, prefix)).collect();
         change
     }
 }

@@ -1,3 +1,4 @@
+use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -155,13 +156,12 @@ fn a_change_says_what_differs_and_clears_what_is_no_more() {
     };
     let change = |from: Option<&Peer>, to: Option<&Peer>| {
         let mut set = Set::default();
-        set.change_peer(from, to);
-        set.peers
-            .pop()
-            .map(|peer| peer.to_string())
-            .unwrap_or_default()
+        set.change_peer(from, to, &HashSet::new());
+        set.peers.iter().map(SetPeer::to_string).collect::<String>()
     };
     let name = format!("public_key={}\n", "02".repeat(KEY_LEN));
+    // to give it all others anew would leave these without an owner for a moment
+    let carrier = format!("public_key={}\n", "fd".repeat(KEY_LEN));
     let (one, two) = (peer(&["10.0.0.1"]), peer(&["10.0.0.1", "10.0.0.2"]));
     assert_eq!(change(Some(&one), Some(&one)), name);
     assert_eq!(change(Some(&one), None), format!("{name}remove=true\n"));
@@ -171,12 +171,15 @@ fn a_change_says_what_differs_and_clears_what_is_no_more() {
     );
     assert_eq!(
         change(Some(&two), Some(&one)),
-        format!("{name}replace_allowed_ips=true\nallowed_ip=10.0.0.1/32\n")
+        format!(
+            "{name}{carrier}replace_allowed_ips=true\nallowed_ip=10.0.0.2/32\n{carrier}remove=true\n"
+        )
     );
     assert_eq!(
         change(Some(&one), Some(&Peer::new(one.public_key))),
         format!(
-            "{name}preshared_key={}\npersistent_keepalive_interval=0\nreplace_allowed_ips=true\n",
+            "{name}preshared_key={}\npersistent_keepalive_interval=0\n\
+             {carrier}replace_allowed_ips=true\nallowed_ip=10.0.0.1/32\n{carrier}remove=true\n",
             "00".repeat(KEY_LEN)
         )
     );

@@ -1,5 +1,6 @@
 //! The messages that change a device: as few as can be, with nothing in them but what changes.
 
+use std::collections::HashSet;
 use std::iter;
 use std::ops::Range;
 
@@ -9,6 +10,7 @@ use netlink_packet_wireguard::{
     WireguardAttribute, WireguardCmd, WireguardPeer, WireguardPeerAttribute, WireguardPeerFlags,
 };
 
+use super::super::moved::carrier;
 use super::secrets::Secrets;
 use crate::key::KEY_LEN;
 use crate::net::{Family, Ifname, Prefix};
@@ -29,8 +31,9 @@ const ALLOWED_IPS: usize = 512;
 pub(super) enum Removal {
     /// One by one, as kernels can since 6.16; older ones refuse it with `EINVAL`.
     Single,
-    /// By giving the peer all others anew.
-    Replacing,
+    /// By giving them to a peer that is made for it and removed again: to give the peer all others anew would leave those
+    /// without an owner for a moment.
+    Carried,
 }
 
 /// What of one step is sent together.
@@ -52,10 +55,11 @@ pub(super) fn messages(
     steps: &[Step],
     first: usize,
     removal: Removal,
+    gained: &HashSet<Prefix>,
 ) -> impl Iterator<Item = (Range<usize>, Secrets)> {
     let steps = steps.iter().enumerate().skip(first);
     let mut parts = steps
-        .flat_map(move |(index, step)| parts(index, step, removal))
+        .flat_map(move |(index, step)| parts(index, step, removal, gained))
         .peekable();
     iter::from_fn(move || {
         let first = parts.next()?;
@@ -81,7 +85,7 @@ pub(super) fn messages(
 }
 
 /// Returns the parts of a step; none if it changes nothing, or is not one of a device.
-fn parts(index: usize, step: &Step, removal: Removal) -> Vec<Part> {
+fn parts(index: usize, step: &Step, removal: Removal, gained: &HashSet<Prefix>) -> Vec<Part> {
     let part = |ifname, settings, peer| Part {
         step: index,
         ifname,
@@ -97,7 +101,7 @@ fn parts(index: usize, step: &Step, removal: Removal) -> Vec<Part> {
     };
     let peers = match (from, to) {
         (None, Some(to)) => new_peer(to),
-        (Some(from), Some(to)) => changed_peer(from, to, removal),
+        (Some(from), Some(to)) => changed_peer(from, to, removal, gained),
         (Some(gone), None) => vec![peer(gone, WireguardPeerFlags::RemoveMe)],
         (None, None) => Vec::new(),
     };
@@ -140,25 +144,44 @@ fn new_peer(to: &Peer) -> Vec<WireguardPeer> {
     with_allowed_ips(to, first, to.allowed_ips.iter().map(added))
 }
 
-fn changed_peer(from: &Peer, to: &Peer, removal: Removal) -> Vec<WireguardPeer> {
+fn changed_peer(
+    from: &Peer,
+    to: &Peer,
+    removal: Removal,
+    gained: &HashSet<Prefix>,
+) -> Vec<WireguardPeer> {
     let values = changed_values(from, to);
-    let mut gone = from.allowed_ips.difference(&to.allowed_ips).peekable();
-    // if the peer was removed meanwhile, it is not to come back with no more than what changes
-    let mut first = peer(to, WireguardPeerFlags::UpdateOnly);
-    if removal == Removal::Replacing && gone.peek().is_some() {
-        first = peer(
-            to,
-            WireguardPeerFlags::UpdateOnly | WireguardPeerFlags::ReplaceAllowedIps,
-        );
+    let come = to.allowed_ips.difference(&from.allowed_ips).map(added);
+    let gone = from.allowed_ips.difference(&to.allowed_ips);
+    let gone: Vec<&Prefix> = gone.filter(|&ip| !gained.contains(ip)).collect();
+    let (removed, carried) = match removal {
+        Removal::Single => (gone, Vec::new()),
+        Removal::Carried => (Vec::new(), gone),
+    };
+    let mut allowed_ips = come
+        .chain(removed.into_iter().map(self::removed))
+        .peekable();
+    let mut parts = Vec::new();
+    if !values.is_empty() || allowed_ips.peek().is_some() {
+        // if the peer was removed meanwhile, it is not to come back with no more than what changes
+        let mut first = peer(to, WireguardPeerFlags::UpdateOnly);
         first.0.extend(values);
-        return with_allowed_ips(to, first, to.allowed_ips.iter().map(added));
+        parts = with_allowed_ips(to, first, allowed_ips);
     }
-    let mut come = to.allowed_ips.difference(&from.allowed_ips).peekable();
-    if values.is_empty() && come.peek().is_none() && gone.peek().is_none() {
+    parts.extend(carry_away(to, &carried));
+    parts
+}
+
+/// Takes `AllowedIPs` away from whoever has them.
+fn carry_away(from: &Peer, allowed_ips: &[&Prefix]) -> Vec<WireguardPeer> {
+    if allowed_ips.is_empty() {
         return Vec::new();
     }
-    first.0.extend(values);
-    with_allowed_ips(to, first, come.map(added).chain(gone.map(removed)))
+    let carrier = Peer::new(carrier(from.public_key));
+    let first = peer(&carrier, WireguardPeerFlags::ReplaceAllowedIps);
+    let mut parts = with_allowed_ips(&carrier, first, allowed_ips.iter().copied().map(added));
+    parts.push(peer(&carrier, WireguardPeerFlags::RemoveMe));
+    parts
 }
 
 /// A peer with its key and flags alone.

@@ -1,6 +1,7 @@
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 
+use super::super::super::moved::gained;
 use super::*;
 use crate::key::PublicKey;
 use crate::net::{Address, FwMark};
@@ -45,7 +46,7 @@ fn set_peer(from: Option<Peer>, to: Option<Peer>) -> Step {
 
 /// The attributes of each message, the interface's name aside.
 fn sent(steps: &[Step], removal: Removal) -> Vec<(Range<usize>, Vec<WireguardAttribute>)> {
-    messages(steps, 0, removal)
+    messages(steps, 0, removal, &gained(steps))
         .map(|(indices, message)| {
             let (name, rest) = message.attributes().split_first().unwrap();
             assert_eq!(*name, WireguardAttribute::IfName("wg0".to_owned()));
@@ -123,19 +124,49 @@ fn a_changed_peer_is_not_made_anew() {
         peers(&sent(&steps, Removal::Single)[0].1),
         [WireguardPeer(single)]
     );
-    let mut replacing =
-        values(WireguardPeerFlags::UpdateOnly | WireguardPeerFlags::ReplaceAllowedIps);
-    replacing.push(WireguardPeerAttribute::AllowedIps(
-        to.allowed_ips.iter().map(added).collect(),
-    ));
+    let carrier = PublicKey(
+        [[0xff; 7].as_slice(), &[0xfe], &[0xff; 24]]
+            .concat()
+            .try_into()
+            .unwrap(),
+    );
+    let carrier = |flags| peer(&Peer::new(carrier), flags);
+    let mut carrying = carrier(WireguardPeerFlags::ReplaceAllowedIps);
+    carrying
+        .0
+        .push(WireguardPeerAttribute::AllowedIps(vec![added(gone)]));
     assert_eq!(
-        peers(&sent(&steps, Removal::Replacing)[0].1),
-        [WireguardPeer(replacing)]
+        peers(&sent(&steps, Removal::Carried)[0].1),
+        [
+            WireguardPeer(values(WireguardPeerFlags::UpdateOnly)),
+            carrying,
+            carrier(WireguardPeerFlags::RemoveMe)
+        ]
     );
     assert_eq!(
         sent(&[set_peer(Some(to.clone()), Some(to))], Removal::Single),
         []
     );
+}
+
+#[test]
+fn what_goes_over_to_another_peer_is_taken_from_nobody() {
+    let with = |number, count| Peer {
+        allowed_ips: allowed_ips(count),
+        ..a_peer(number)
+    };
+    let steps = [
+        set_peer(Some(with(1, 3)), Some(with(1, 1))),
+        set_peer(Some(with(2, 0)), Some(with(2, 3))),
+    ];
+    for removal in [Removal::Single, Removal::Carried] {
+        let sent = sent(&steps, removal);
+        let (_, attributes) = &sent[0];
+        let all = peers(attributes);
+        assert_eq!(all.len(), 1, "{removal:?}");
+        let key = WireguardPeerAttribute::PublicKey(key(2));
+        assert_eq!(all[0].0[0], key);
+    }
 }
 
 #[test]
@@ -223,11 +254,11 @@ fn settings_start_a_message_and_other_devices_have_their_own() {
         },
         settings("wg0"),
     ];
-    let indices: Vec<_> = messages(&steps, 0, Removal::Single)
+    let indices: Vec<_> = messages(&steps, 0, Removal::Single, &HashSet::new())
         .map(|(indices, _)| indices)
         .collect();
     assert_eq!(indices, [0..1, 1..4, 4..5, 5..6]);
-    let indices: Vec<_> = messages(&steps, 3, Removal::Single)
+    let indices: Vec<_> = messages(&steps, 3, Removal::Single, &HashSet::new())
         .map(|(indices, _)| indices)
         .collect();
     assert_eq!(indices, [3..4, 4..5, 5..6]);

@@ -1,6 +1,6 @@
 //! An `up` that does not come to its end: all that was done is undone.
 
-use super::Attempt;
+use super::{Attempt, Purpose};
 use crate::apply::{FailedStep, Stop, Transaction, as_much_as_possible};
 use crate::commands::describe;
 use crate::error::Error;
@@ -25,8 +25,10 @@ impl Attempt<'_> {
             let of_phase = |step: &Step| matches!(step, Step::Hook { phase: p, .. } if *p == phase);
             transaction.done().iter().any(of_phase)
         };
-        let post_up = begun(HookPhase::PostUp);
-        let hooks = post_up || begun(HookPhase::PreUp);
+        let is_up = self.purpose == Purpose::Up;
+        let post_up = is_up && begun(HookPhase::PostUp);
+        let hooks = is_up && (post_up || begun(HookPhase::PreUp));
+        let other_hooks = !is_up && transaction.done().iter().any(Step::is_hook);
         let mut left = Vec::new();
         if post_up {
             left.extend(self.run_hooks(host, HookPhase::PreDown));
@@ -64,6 +66,8 @@ impl Attempt<'_> {
             format!(
                 "{ifname} was rolled back, and what PreUp and PostUp did as far as PreDown and PostDown undo it"
             )
+        } else if other_hooks {
+            format!("{ifname} was rolled back, but not what its hooks did")
         } else {
             format!("{ifname} was rolled back: nothing was changed")
         })
@@ -72,6 +76,9 @@ impl Attempt<'_> {
     /// Leaves the kernel variables as they are that others need by now, and returns the steps that put those back which
     /// others have left to this tunnel meanwhile. If nobody can tell, what was done is undone.
     fn share_sysctls(&self, host: &mut Host, transaction: &mut Transaction) -> Vec<Step> {
+        if self.purpose != Purpose::Up {
+            return Vec::new(); // it runs on, and needs what it needed
+        }
         let Ok(Some(record)) = Record::read(self.ifname) else {
             return Vec::new();
         };
@@ -94,7 +101,7 @@ impl Attempt<'_> {
         };
         let is_leftover = |it: &Sysctl| {
             let needs = |record: &Record| record.sysctls.contains_key(it);
-            self.leftover.is_some_and(needs)
+            self.record.is_some_and(needs)
         };
         ours.retain(|sysctl, _| !is_done(sysctl) && !is_leftover(sysctl));
         let put_back = |(sysctl, to)| {
@@ -107,7 +114,7 @@ impl Attempt<'_> {
 
     /// Puts the record back to what it was before.
     fn forget(&self) -> anyhow::Result<()> {
-        match self.leftover {
+        match self.record {
             Some(record) => record.write(self.ifname),
             None => Record::delete(self.ifname),
         }

@@ -1,0 +1,300 @@
+//! One attempt to make the host be what a file says: all of it, or nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, SocketAddr};
+
+use crate::apply::{Stop, Transaction};
+use crate::config::Config;
+use crate::diff::diff;
+use crate::error::Error;
+use crate::foreign::Passage;
+use crate::host::config_file::Target;
+use crate::host::lock::Lock;
+use crate::host::observe::Found;
+use crate::host::record::{Needed, Record};
+use crate::host::{Host, firewalls};
+use crate::kept::{self, Extras, Memory, Running};
+use crate::net::Ifname;
+use crate::plan::{self, Application, Up};
+use crate::report::Report;
+use crate::state::{LinkKind, State, Sysctl};
+use crate::step::Step;
+
+mod give_up;
+
+/// One attempt to bring an interface up, or to have one that is up follow its file.
+pub(super) struct Attempt<'a> {
+    pub(super) ifname: Ifname,
+    pub(super) target: &'a Target,
+    pub(super) config: &'a Config,
+    /// The address of each peer that is to get another one than it has.
+    pub(super) endpoints: &'a [Option<SocketAddr>],
+    pub(super) kind: LinkKind,
+    /// What is recorded of the tunnel: how it runs, or what an earlier attempt that was killed left of itself.
+    pub(super) record: Option<&'a Record>,
+    pub(super) purpose: Purpose,
+    pub(super) report: Report,
+}
+
+/// What an attempt is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// An interface that is not there.
+    Up,
+    /// One that is there, or not.
+    Apply {
+        /// Whether peers stay that the file does not name.
+        keep_peers: bool,
+        /// Whether the hooks run.
+        hooks: bool,
+    },
+}
+
+impl Attempt<'_> {
+    /// Looks at the host, plans the way from there, and notes down what `down` needs to know of it. What is on the link and
+    /// was not `seen` there before, hooks have made.
+    pub(super) fn plan(
+        &self,
+        host: &mut Host,
+        seen: Option<&State>,
+    ) -> anyhow::Result<(Up, Record)> {
+        let mut found = self.look(host)?;
+        let own = self.endpoints.iter().flatten().map(SocketAddr::ip);
+        let peers = found.state.device.peers.iter();
+        let learned = peers.filter_map(|peer| Some(peer.endpoint?.ip()));
+        let endpoints: BTreeSet<IpAddr> = own.chain(learned).collect();
+        let around = host.surroundings(
+            self.ifname,
+            &self.config.interface,
+            self.kind.clone(),
+            &mut found,
+            self.record,
+            &endpoints,
+        )?;
+        let mut memory = self.record.map(|record| record.memory.clone());
+        if let (Some(memory), Some(seen)) = (&mut memory, seen) {
+            memory.extras.add_new(seen, &found.state);
+        }
+        let now = &found.state;
+        let plan = match self.purpose {
+            Purpose::Up => plan::up(self.ifname, self.config, self.endpoints, now, &around),
+            Purpose::Apply { keep_peers, hooks } => {
+                let ran = self.record.map(|record| &record.hooks);
+                let application = Application {
+                    running: Running {
+                        now,
+                        rules: self.record.map(|record| &record.rules),
+                        memory: memory.as_ref(),
+                    },
+                    keep_peers,
+                    hooks: hooks.then(|| ran.cloned().unwrap_or_default()),
+                    before: self.no_longer_needed(&found),
+                };
+                plan::apply(
+                    self.ifname,
+                    self.config,
+                    self.endpoints,
+                    &application,
+                    &around,
+                )
+            }
+        };
+        let extras = memory.unwrap_or_default().extras;
+        let record = self.record(&plan, &Passage::through(&around.firewalls), extras);
+        Ok((plan, record))
+    }
+
+    /// Looks at what there is of the tunnel.
+    fn look(&self, host: &mut Host) -> anyhow::Result<Found> {
+        let mut found = host.observe(self.ifname, self.record)?;
+        let asks = self.config.interface.firewall.asks_others();
+        if asks || self.record.is_some() || self.purpose != Purpose::Up {
+            found.look_at_firewalls(self.ifname)?;
+        }
+        // Whether an attempt that was killed had come so far as to tell the resolver, nobody knows; and what one was told
+        // by interface went with that.
+        let is_told = self
+            .record
+            .is_some_and(|record| record.complete && record.index == found.index);
+        if !self.config.interface.dns.servers.is_empty() && !is_told {
+            found.state.dns = None;
+        }
+        Ok(found)
+    }
+
+    /// The kernel variables that the tunnel has changed, with their values for when it needs them no more.
+    fn no_longer_needed(&self, found: &Found) -> BTreeMap<Sysctl, String> {
+        let restored = self.record.map(|record| record.sysctls_to_restore(found));
+        restored.unwrap_or_default().values
+    }
+
+    /// What `down` needs to know, should this be the last that is heard of us.
+    fn record(&self, plan: &Up, passage: &Passage, extras: Extras) -> Record {
+        let (now, want) = (&plan.now, &plan.desired.state);
+        let needed = want.sysctls.iter().map(|(sysctl, value)| {
+            let before = now.sysctls.get(sysctl).filter(|now| *now != value);
+            let changed = match before {
+                Some(_) => Needed {
+                    before: before.cloned(),
+                    passage: passage.clone(),
+                    ..Needed::default()
+                },
+                None => Record::changed(sysctl).unwrap_or_default(),
+            };
+            let value = value.clone();
+            (sysctl.clone(), Needed { value, ..changed })
+        });
+        let going = self
+            .record
+            .into_iter()
+            .flat_map(|record| record.sysctls.clone());
+        let hooks = match self.record {
+            Some(record) if !self.runs_hooks() => &record.hooks,
+            _ => &self.config.interface.hooks,
+        };
+        Record {
+            config: self.target.absolute_path(),
+            complete: false,
+            kind: self.kind.clone(),
+            rules: &want.rules | &now.rules, // until those that go are gone
+            sysctls: going.chain(needed).collect(),
+            dns: want.dns.clone(),
+            hooks: hooks.clone(),
+            memory: Memory {
+                fwmark: plan.desired.fwmark,
+                endpoints: kept::endpoints(self.config),
+                extras,
+            },
+            index: None,
+        }
+    }
+
+    fn runs_hooks(&self) -> bool {
+        matches!(
+            self.purpose,
+            Purpose::Up | Purpose::Apply { hooks: true, .. }
+        )
+    }
+
+    /// Carries the plan out, or undoes what was done of it.
+    pub(super) fn carry_out(
+        &self,
+        host: &mut Host,
+        mut lock: Option<Lock>,
+        plan: Up,
+        mut record: Record,
+    ) -> Result<(), Error> {
+        if !plan.before.is_empty() {
+            // hooks come first, and a second look: until then no variable is changed by us, or needed
+            let recorded = self.record.map(|record| record.sysctls.clone());
+            record.sysctls = recorded.unwrap_or_default();
+        }
+        record.write(self.ifname)?;
+        let mut transaction = Transaction::default();
+        match self.execute(host, &mut lock, &mut transaction, plan, record) {
+            Ok(()) => Ok(()),
+            Err(stop) => Err(self.give_up(host, lock, transaction, stop)),
+        }
+    }
+
+    /// Carries the plan out, and gives the lock away while hooks run. What a PreUp hook put on the link is taken into
+    /// account by a second look, and what others did meanwhile.
+    fn execute(
+        &self,
+        host: &mut Host,
+        lock: &mut Option<Lock>,
+        transaction: &mut Transaction,
+        mut plan: Up,
+        mut record: Record,
+    ) -> Result<(), Stop> {
+        if !plan.before.is_empty() {
+            *lock = None;
+            transaction.execute(host, &plan.before)?;
+            *lock = Some(host.lock()?);
+            let (said, seen) = (plan.desired.warnings, plan.now);
+            (plan, record) = self.plan(host, Some(&seen)).map_err(Stop::Lost)?;
+            self.warn(&plan, &said);
+            record.write(self.ifname).map_err(Stop::Lost)?;
+        }
+        let (steps, hooks) = plan::split_hooks(&plan.after);
+        transaction.execute(host, steps)?;
+        self.settle(host, transaction, &plan, &record)?;
+        record.complete = true;
+        record.rules.clone_from(&plan.desired.state.rules);
+        let is_needed =
+            |sysctl: &Sysctl, _: &mut Needed| plan.desired.state.sysctls.contains_key(sysctl);
+        record.sysctls.retain(is_needed);
+        record.index = host.index(self.ifname).map_err(Stop::Lost)?;
+        let is_dns = |step: &Step| matches!(step, Step::SetDns { .. });
+        if transaction.forgone().iter().any(is_dns) {
+            record.dns = None; // nothing was told that could be taken back
+        }
+        record.write(self.ifname).map_err(Stop::Lost)?;
+        if hooks.is_empty() {
+            *lock = None;
+            return Ok(());
+        }
+        let counts = record.passages().next().is_some();
+        let before = counts
+            .then(firewalls::passage)
+            .transpose()
+            .map_err(Stop::Lost)?;
+        *lock = None;
+        let executed = transaction.execute(host, hooks);
+        let noted = self.note_hooks(host, record, before.as_ref(), &plan);
+        executed.and(noted.map_err(Stop::Lost))
+    }
+
+    /// Looks again where addresses went: with the first one of a network the kernel deletes the others, and their routes.
+    fn settle(
+        &self,
+        host: &mut Host,
+        transaction: &mut Transaction,
+        plan: &Up,
+        record: &Record,
+    ) -> Result<(), Stop> {
+        let is_deletion = |step: &Step| matches!(step, Step::DeleteAddress { .. });
+        if !plan.after.iter().any(is_deletion) {
+            return Ok(());
+        }
+        let found = host
+            .observe(self.ifname, Some(record))
+            .map_err(Stop::Lost)?;
+        let now = State {
+            sysctls: BTreeMap::new(),
+            accepts: plan.desired.state.accepts.clone(),
+            ..found.state
+        };
+        let rest = diff(self.ifname, &now, &plan.desired.state);
+        transaction.execute(host, &rest)
+    }
+
+    /// Notes down what hooks have made: their rules, since `down` looks who needs forwarding before `PostDown` takes them
+    /// away, and what they put on the link, which is to stay when the file is applied.
+    fn note_hooks(
+        &self,
+        host: &mut Host,
+        mut record: Record,
+        before: Option<&Passage>,
+        plan: &Up,
+    ) -> anyhow::Result<()> {
+        let _shared = host.lock_to_undo();
+        if let Some(before) = before {
+            let after = firewalls::passage()?;
+            record
+                .passages()
+                .for_each(|passage| passage.add_growth(before, &after));
+        }
+        let found = host.observe(self.ifname, Some(&record))?;
+        record.memory.extras = Extras::beyond(self.config, &plan.desired.own_routes, &found.state);
+        record.write(self.ifname)
+    }
+
+    /// Says what is left out or will not work, but for what was said already.
+    pub(super) fn warn(&self, plan: &Up, said: &[String]) {
+        let warnings = plan.desired.warnings.iter();
+        warnings
+            .filter(|warning| !said.contains(warning))
+            .for_each(|warning| self.report.warning(warning));
+    }
+}
