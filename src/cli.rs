@@ -1,6 +1,7 @@
 //! The command line, as clap reads it. No logic.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueHint};
 
@@ -34,10 +35,17 @@ Examples:
 
 /// What holds for every command.
 #[derive(Debug, Clone, Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an option of its own"
+)]
 pub struct Global {
     /// Show the steps and change nothing
     #[arg(long, global = true)]
     pub dry_run: bool,
+    /// Show the steps of --dry-run and of `diff` as JSON
+    #[arg(long, global = true)]
+    pub json: bool,
     /// Say nothing but warnings and errors
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub quiet: bool,
@@ -74,6 +82,11 @@ pub enum Command {
     /// nothing. Hooks do not run. A name alone stands for the file that `up` used, wherever that is.
     #[command(visible_alias = "reload")]
     Apply(Apply),
+    /// Keep what `apply --confirm` has changed
+    Confirm {
+        /// The interface
+        ifname: Ifname,
+    },
     /// Show what an interface lacks to be what its file says
     ///
     /// These are the steps that `apply` would take. The exit code is 0 if there are none, 1 if there are, and 2 if that
@@ -114,6 +127,24 @@ pub enum Command {
         /// The interface
         ifname: Ifname,
     },
+}
+
+/// The option of the process that waits for a confirmation.
+pub const DETACHED: &str = "detached";
+
+/// Reads a time: `90`, `90s`, `2m` or `1h`.
+fn duration(text: &str) -> Result<Duration, String> {
+    let (number, seconds) = match text.char_indices().last() {
+        Some((at, 's')) => (text.get(..at), 1),
+        Some((at, 'm')) => (text.get(..at), 60),
+        Some((at, 'h')) => (text.get(..at), 3600),
+        _ => (Some(text), 1),
+    };
+    let number: Option<u64> = number.and_then(|number| number.parse().ok());
+    let time = number.and_then(|number| number.checked_mul(seconds));
+    let time = time.filter(|time| (1..=86_400).contains(time));
+    time.map(Duration::from_secs)
+        .ok_or_else(|| "expected a time from 1s to 24h".to_owned())
 }
 
 /// An interface, by its name or its file.
@@ -160,6 +191,14 @@ pub struct Apply {
     /// Run the hooks: first those that undo what the old ones did, then the file's own
     #[arg(long)]
     pub hooks: bool,
+    /// Undo it all unless `wgq confirm` comes within that time: 60s, 2m
+    ///
+    /// For who is connected through the tunnel that is changed. It is undone too when the terminal has gone away.
+    #[arg(long, value_name = "TIME", value_parser = duration, conflicts_with = "hooks")]
+    pub confirm: Option<Duration>,
+    /// Whether this is the process that waits for the confirmation
+    #[arg(long = DETACHED, hide = true, requires = "confirm")]
+    pub detached: bool,
     /// Leave peers whose endpoint has no known address without one, and go on
     #[arg(long)]
     pub ignore_unresolved: bool,

@@ -14,17 +14,19 @@ mod migrate;
 mod origin;
 mod save;
 mod selftest;
+mod show;
 mod strip;
 mod up;
 
 /// Runs the command.
 pub fn run(cli: Cli, report: Report) -> Result<(), Error> {
-    let dry_run = cli.global.dry_run;
+    let (dry_run, json) = (cli.global.dry_run, cli.global.json);
     match cli.command {
-        Command::Up(up) => up::up(&up, dry_run, report),
-        Command::Down { target } => down::down(&target, dry_run, report),
-        Command::Apply(apply) => apply::apply(&apply, dry_run, report),
-        Command::Diff(diff) => apply::diff(&diff, report),
+        Command::Up(up) => up::up(&up, dry_run, json, report),
+        Command::Down { target } => down::down(&target, dry_run, json, report),
+        Command::Apply(apply) => apply::apply(&apply, dry_run, json, report),
+        Command::Confirm { ifname } => apply::confirm(ifname, report),
+        Command::Diff(diff) => apply::diff(&diff, json, report),
         Command::Strip { target } => strip::strip(&target, report),
         Command::Save { target } => save::save(&target, dry_run, report),
         Command::Migrate(migrate) => migrate::run(&migrate, dry_run, report),

@@ -16,6 +16,7 @@ use crate::step::{Batch, Brief, Step};
 pub mod address;
 mod advertised;
 pub mod config_file;
+pub mod confirm;
 pub mod dns;
 mod driver;
 pub mod endpoints;

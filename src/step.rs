@@ -267,6 +267,32 @@ impl Step {
         }
     }
 
+    /// The kind of the step, in a word for programs: `add-route`.
+    pub fn action(&self) -> &'static str {
+        match self {
+            Self::AddLink { .. } => "add-link",
+            Self::DeleteLink { .. } => "delete-link",
+            Self::SetLink { .. } => "set-link",
+            Self::SetDevice { .. } => "set-device",
+            Self::SetPeer { to: Some(_), .. } => "set-peer",
+            Self::SetPeer { to: None, .. } => "delete-peer",
+            Self::AddAddress { .. } => "add-address",
+            Self::DeleteAddress { .. } => "delete-address",
+            Self::AddRoute { .. } => "add-route",
+            Self::DeleteRoute { .. } => "delete-route",
+            Self::AddRule(_) => "add-rule",
+            Self::DeleteRule(_) => "delete-rule",
+            Self::SetNftTable { to: Some(_), .. } => "set-nft-table",
+            Self::SetNftTable { to: None, .. } => "delete-nft-table",
+            Self::AddAccept(_) => "add-accept",
+            Self::DeleteAccept(_) => "delete-accept",
+            Self::DeleteWgQuickTable { .. } => "delete-wg-quick-table",
+            Self::SetSysctl { .. } => "set-sysctl",
+            Self::SetDns { .. } => "set-dns",
+            Self::Hook { .. } => "run-hook",
+        }
+    }
+
     /// Whether it runs a command of the user's.
     pub fn is_hook(&self) -> bool {
         matches!(self, Self::Hook { .. })

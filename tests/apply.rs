@@ -40,7 +40,7 @@ fn full_tunnel(script: &str) {
 #[test]
 fn an_unchanged_file_gives_no_steps() {
     full_tunnel(
-        r#"fails 0 wgq apply wg0
+        r"fails 0 wgq apply wg0
 says 'wg0: nothing to do, it is what the file says'
 [[ $said != *'[#]'* ]]
 fails 0 wgq diff wg0
@@ -49,7 +49,7 @@ fails 0 wgq --dry-run apply wg0
 [[ ! $said ]]
 same $work/up
 wgq -q down wg0
-same"#,
+same",
     );
 }
 
@@ -82,13 +82,13 @@ same"#,
 #[test]
 fn a_link_that_is_gone_or_was_made_anew_is_put_right() {
     full_tunnel(
-        r#"ip link delete wg0
+        r"ip link delete wg0
 until [[ ! $(pgrep -f '^wgq userspace') ]]; do sleep 0.05; done
 sleep 0.2
 wgq -q apply wg0
 same $work/up
 wgq -q down wg0
-same"#,
+same",
     );
 }
 
@@ -188,14 +188,14 @@ same"#,
 #[test]
 fn a_learned_endpoint_stays_until_the_file_names_another() {
     full_tunnel(
-        r#"wg set wg0 peer $peer1 endpoint 192.0.2.7:7 # as if it had moved
+        r"wg set wg0 peer $peer1 endpoint 192.0.2.7:7 # as if it had moved
 fails 0 wgq apply wg0
 says 'nothing to do'
 sed -i 's/^Endpoint.*/Endpoint = 192.0.2.9:51820/' /etc/wireguard/wg0.conf
 wgq -q apply wg0
 wg show wg0 endpoints | has 192.0.2.9:51820
 wgq -q down wg0
-same"#,
+same",
     );
 }
 
@@ -271,5 +271,70 @@ same "$work/up"
 fails 0 wgq apply wg0
 says 'nothing to do'
 wgq -q down wg0"#,
+    );
+}
+
+#[test]
+fn what_is_not_confirmed_in_time_is_undone() {
+    full_tunnel(
+        r#"sed -i 's/^KillSwitch.*/ListenPort = 4444/; s/10.8.0.2.24/10.8.0.7\/24/' /etc/wireguard/wg0.conf
+fails 1 wgq apply --confirm 1s wg0
+says '`wgq confirm wg0` within 1 seconds keeps this'
+says 'wg0: not confirmed within 1 seconds'
+says 'wg0 was rolled back: nothing was changed'
+same "$work/up"
+fails 1 wgq confirm wg0
+says 'nothing waits to be confirmed'
+
+# the terminal goes away
+setsid bash -c '"$WGQ" -q apply --confirm 2s wg0' &
+until [[ $(wg show wg0 listen-port) == 4444 ]]; do sleep 0.05; done
+pkill -HUP -f 'apply --confirm 2s wg0$' || true
+sleep 0.2
+[[ $(wg show wg0 listen-port) == 4444 ]]
+fails 1 wgq down wg0 # not under its feet
+says 'another wgq is working on this interface'
+until [[ $(wg show wg0 listen-port) != 4444 ]]; do sleep 0.05; done
+until "$WGQ" --dry-run apply wg0 >/dev/null 2>&1 && [[ ! -e $(find /run/wgq -name wg0.confirm) ]]; do sleep 0.05; done
+sleep 0.3
+same "$work/up"
+
+wgq -q apply --confirm 60s wg0 &
+until [[ -S $(find /run/wgq -name wg0.confirm) && $(wg show wg0 listen-port) == 4444 ]]; do sleep 0.05; done
+wgq -q confirm wg0
+wait $!
+[[ $(wg show wg0 listen-port) == 4444 ]]
+fails 0 wgq apply --confirm 1s wg0
+says 'nothing to do'
+wgq -q down wg0
+same"#,
+    );
+}
+
+#[test]
+fn steps_are_shown_as_json() {
+    host(
+        r#"config wg0 <<END
+Address = 10.8.0.1/24
+Masquerade = yes
+PostUp = wg set %i private-key <(echo $private)
+PresharedKeyFile = /dev/null
+END
+sed -i '/PresharedKeyFile/d' /etc/wireguard/wg0.conf
+remember
+wgq --dry-run --json up wg0 2>/dev/null >"$work/steps"
+perl -MJSON::PP -0777 -ne 'my $shown = decode_json($_); $shown->{version} == 1 && $shown->{ifname} eq "wg0" or die;
+	my %action = map { $_->{action} => $_ } @{$shown->{steps}};
+	$action{"add-link"}{command} =~ /^(ip link add dev|wgq userspace) wg0/ or die;
+	$action{"add-address"}{command} eq "ip -4 address add 10.8.0.1/24 dev wg0" or die;
+	$action{"set-nft-table"}{nftables}{nftables}[0] or die;
+	$action{"run-hook"} or die;' "$work/steps"
+lacks -F "$private" "$work/steps"
+same
+wgq -q up wg0
+[[ $(wgq --json diff wg0 | perl -MJSON::PP -0777 -ne 'print scalar @{decode_json($_)->{steps}}') == 0 ]]
+wgq --json --dry-run down wg0 | has delete-link
+wgq -q down wg0
+same"#,
     );
 }

@@ -1,23 +1,40 @@
 //! `wgq apply`: what runs becomes what the file says, and only what differs is touched. `wgq diff` shows what that is.
 
-use super::attempt::{Attempt, Purpose};
+use std::time::Duration;
+
+use anyhow::anyhow;
+
+use super::attempt::{Attempt, Progress, Purpose};
+use super::show::Shown;
 use super::{load, not_begun, origin, up};
+use crate::apply::{Executor as _, Stop};
 use crate::cli;
 use crate::config::{Config, Endpoint, Spanned};
 use crate::error::Error;
 use crate::host::config_file::Target;
+use crate::host::confirm::{self, Outcome};
 use crate::host::lock::Lock;
 use crate::host::observe::Found;
 use crate::host::record::Record;
 use crate::host::{Host, dns};
 use crate::kept::{Running, has_hooks};
-use crate::plan::Up;
+use crate::net::Ifname;
 use crate::report::Report;
-use crate::step::Step;
 
 /// Has an interface follow its file, whether it is up or not.
-pub(super) fn apply(args: &cli::Apply, dry_run: bool, report: Report) -> Result<(), Error> {
+pub(super) fn apply(
+    args: &cli::Apply,
+    dry_run: bool,
+    json: bool,
+    report: Report,
+) -> Result<(), Error> {
     load::require_root("apply", dry_run)?;
+    if args.confirm.is_some() && !dry_run {
+        if !args.detached {
+            return in_background();
+        }
+        confirm::detach();
+    }
     let target = Target::find(&args.target.config, args.target.name)?;
     let _lock = if dry_run {
         None
@@ -26,15 +43,14 @@ pub(super) fn apply(args: &cli::Apply, dry_run: bool, report: Report) -> Result<
     };
     let application = Application::read(target, args, report)?;
     if dry_run {
-        let plan = application.plan()?;
-        return load::show(&steps(plan));
+        return application.differences()?.print(json);
     }
     application.run()
 }
 
 /// Shows what an interface lacks to be what its file says.
-pub(super) fn diff(args: &cli::Diff, report: Report) -> Result<(), Error> {
-    let differences = || {
+pub(super) fn diff(args: &cli::Diff, json: bool, report: Report) -> Result<(), Error> {
+    let differences = || -> Result<Shown, Error> {
         load::require_root("diff", false)?;
         let target = Target::find(&args.target.config, args.target.name)?;
         let args = cli::Apply {
@@ -43,20 +59,15 @@ pub(super) fn diff(args: &cli::Diff, report: Report) -> Result<(), Error> {
             ignore_unresolved: true,
             ..cli::Apply::default()
         };
-        let plan = Application::read(target, &args, report)?.plan()?;
-        Ok(steps(plan))
+        Application::read(target, &args, report)?.differences()
     };
-    let steps: Vec<Step> = differences().map_err(Error::trouble)?;
-    load::show(&steps).map_err(Error::trouble)?;
-    if steps.is_empty() {
+    let shown = differences().map_err(Error::trouble)?;
+    shown.print(json).map_err(Error::trouble)?;
+    if shown.is_empty() {
         Ok(())
     } else {
         Err(Error::said())
     }
-}
-
-fn steps(plan: Up) -> Vec<Step> {
-    [plan.before, plan.after].concat()
 }
 
 /// A file that is to be applied, and what is known of its interface.
@@ -105,6 +116,7 @@ impl<'a> Application<'a> {
             let _shared = self.host.lock().map_err(not_begun)?;
             up::recover_resolver(self.report);
         }
+        let patience = self.args.confirm;
         self.attempt(|attempt, host| {
             let lock = host.lock().map_err(not_begun)?;
             let (plan, record) = attempt.plan(host, None)?;
@@ -118,7 +130,13 @@ impl<'a> Application<'a> {
                 attempt.report.note(what);
                 return Ok(());
             }
-            attempt.carry_out(host, Some(lock), plan, record)?;
+            let pending = patience
+                .map(|_| confirm::Pending::open(ifname))
+                .transpose()?;
+            let done = attempt.carry_out(host, Some(lock), plan, record)?;
+            if let (Some(pending), Some(patience)) = (pending, patience) {
+                wait(attempt, host, pending, patience, done)?;
+            }
             if !is_up && !runs_hooks(attempt) && has_hooks(attempt.config) {
                 let what =
                     format_args!("{ifname} is up, but its hooks were not run: that takes --hooks");
@@ -129,11 +147,12 @@ impl<'a> Application<'a> {
     }
 
     /// Plans what is to be done, and does nothing.
-    fn plan(mut self) -> Result<Up, Error> {
+    fn differences(mut self) -> Result<Shown, Error> {
         self.attempt(|attempt, host| {
             let (plan, _) = attempt.plan(host, None)?;
             attempt.warn(&plan, &[]);
-            Ok(plan)
+            let shown = Shown::new(attempt.ifname).steps(&plan.before);
+            Ok(shown.steps(&plan.after))
         })
     }
 
@@ -180,6 +199,47 @@ impl<'a> Application<'a> {
         };
         make(&attempt, &mut self.host)
     }
+}
+
+/// Runs the command in a process that outlives the terminal. It says all itself.
+fn in_background() -> Result<(), Error> {
+    match confirm::run_detached(&format!("--{}", cli::DETACHED))? {
+        0 => Ok(()),
+        3 => Err(Error::said().something_left()),
+        _ => Err(Error::said()),
+    }
+}
+
+/// Waits for somebody to confirm what was done, or undoes it.
+fn wait(
+    attempt: &Attempt<'_>,
+    host: &mut Host,
+    pending: confirm::Pending,
+    patience: Duration,
+    done: Progress,
+) -> Result<(), Error> {
+    let (ifname, seconds) = (attempt.ifname, patience.as_secs());
+    attempt.report.note(format_args!(
+        "{ifname}: `wgq confirm {ifname}` within {seconds} seconds keeps this"
+    ));
+    let stop = match pending.wait(patience, || host.interrupted()) {
+        Outcome::Confirmed => {
+            attempt.report.note(format_args!("{ifname}: confirmed"));
+            return Ok(());
+        }
+        Outcome::Late => Stop::Lost(anyhow!("{ifname}: not confirmed within {seconds} seconds")),
+        Outcome::Interrupted(signal) => Stop::Interrupted(signal),
+    };
+    let error = attempt.give_up(host, None, done, stop);
+    Err(error.outcome("the file still says otherwise: `wgq apply` would do it again"))
+}
+
+/// Keeps what was applied and waits for that.
+pub(super) fn confirm(ifname: Ifname, report: Report) -> Result<(), Error> {
+    load::require_root("confirm", false)?;
+    confirm::confirm(ifname)?;
+    report.note(format_args!("{ifname}: confirmed"));
+    Ok(())
 }
 
 /// The endpoint of each peer that is to get the one of the file.

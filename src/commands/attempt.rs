@@ -36,6 +36,13 @@ pub(super) struct Attempt<'a> {
     pub(super) report: Report,
 }
 
+/// How far an attempt has come.
+pub(super) struct Progress {
+    transaction: Transaction,
+    /// What was there before; what hooks did since is theirs.
+    before: State,
+}
+
 /// What an attempt is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Purpose {
@@ -176,24 +183,27 @@ impl Attempt<'_> {
         )
     }
 
-    /// Carries the plan out, or undoes what was done of it.
+    /// Carries the plan out, or undoes what was done of it. Returns what was done.
     pub(super) fn carry_out(
         &self,
         host: &mut Host,
         mut lock: Option<Lock>,
         plan: Up,
         mut record: Record,
-    ) -> Result<(), Error> {
+    ) -> Result<Progress, Error> {
         if !plan.before.is_empty() {
             // hooks come first, and a second look: until then no variable is changed by us, or needed
             let recorded = self.record.map(|record| record.sysctls.clone());
             record.sysctls = recorded.unwrap_or_default();
         }
         record.write(self.ifname)?;
-        let mut transaction = Transaction::default();
-        match self.execute(host, &mut lock, &mut transaction, plan, record) {
-            Ok(()) => Ok(()),
-            Err(stop) => Err(self.give_up(host, lock, transaction, stop)),
+        let mut progress = Progress {
+            transaction: Transaction::default(),
+            before: plan.now.clone(),
+        };
+        match self.execute(host, &mut lock, &mut progress, plan, record) {
+            Ok(()) => Ok(progress),
+            Err(stop) => Err(self.give_up(host, lock, progress, stop)),
         }
     }
 
@@ -203,10 +213,11 @@ impl Attempt<'_> {
         &self,
         host: &mut Host,
         lock: &mut Option<Lock>,
-        transaction: &mut Transaction,
+        progress: &mut Progress,
         mut plan: Up,
         mut record: Record,
     ) -> Result<(), Stop> {
+        let transaction = &mut progress.transaction;
         if !plan.before.is_empty() {
             *lock = None;
             transaction.execute(host, &plan.before)?;
@@ -214,6 +225,7 @@ impl Attempt<'_> {
             let (said, seen) = (plan.desired.warnings, plan.now);
             (plan, record) = self.plan(host, Some(&seen)).map_err(Stop::Lost)?;
             self.warn(&plan, &said);
+            progress.before.clone_from(&plan.now);
             record.write(self.ifname).map_err(Stop::Lost)?;
         }
         let (steps, hooks) = plan::split_hooks(&plan.after);

@@ -1,5 +1,6 @@
 //! `wgq down`: as much of it as can be done.
 
+use super::show::Shown;
 use super::{describe, load, not_begun, origin, save};
 use crate::apply::{FailedStep, Stop, as_much_as_possible};
 use crate::cli;
@@ -17,7 +18,12 @@ use crate::report::Report;
 use crate::state::{Dns, DnsBackend, LinkKind, State};
 
 /// Takes an interface down: with or without its file, its link or a record, and after `wg-quick up` too.
-pub(super) fn down(args: &cli::Target, dry_run: bool, report: Report) -> Result<(), Error> {
+pub(super) fn down(
+    args: &cli::Target,
+    dry_run: bool,
+    json: bool,
+    report: Report,
+) -> Result<(), Error> {
     if !dry_run {
         load::require_root("down", dry_run)?;
     }
@@ -51,11 +57,11 @@ pub(super) fn down(args: &cli::Target, dry_run: bool, report: Report) -> Result<
     for stays in &kept {
         report.note(stays);
     }
-    load::show(&plan.before)?;
+    let mut shown = Shown::new(ifname).steps(&plan.before);
     if down.saves() {
-        load::print(&format!("wgq save {ifname}\n"))?;
+        shown = shown.command("save", format!("wgq save {ifname}"));
     }
-    load::show(&plan.after)
+    shown.steps(&plan.after).print(json)
 }
 
 /// What is known of an interface that is to go.

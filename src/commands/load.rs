@@ -11,7 +11,6 @@ use crate::host::config_file::Target;
 use crate::host::endpoints::Unresolved;
 use crate::host::{Host, kernel, keys, names};
 use crate::report::Report;
-use crate::step::Step;
 
 /// Refuses to go on for anyone but root.
 pub(super) fn require_root(command: &str, dry_run: bool) -> Result<(), Error> {
@@ -146,12 +145,6 @@ pub(super) fn tell(diagnostics: &[config::Diagnostic], target: &Target, report: 
     for diagnostic in diagnostics {
         report.block(&diagnostic.render(&file, report.color()));
     }
-}
-
-/// Prints the steps, for `--dry-run`: one a line, as they would be traced.
-pub(super) fn show(steps: &[Step]) -> Result<(), Error> {
-    let lines: Vec<String> = steps.iter().map(|step| format!("{step}\n")).collect();
-    Ok(print(&lines.concat())?)
 }
 
 /// Writes to standard output; a reader that went away is no error.

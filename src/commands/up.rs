@@ -1,6 +1,7 @@
 //! `wgq up`: all of it or nothing.
 
 use super::attempt::{Attempt, Purpose};
+use super::show::Shown;
 use super::{load, not_begun};
 use crate::cli;
 use crate::config::{Config, Hooks};
@@ -13,7 +14,7 @@ use crate::net::Ifname;
 use crate::report::Report;
 
 /// Brings an interface up.
-pub(super) fn up(args: &cli::Up, dry_run: bool, report: Report) -> Result<(), Error> {
+pub(super) fn up(args: &cli::Up, dry_run: bool, json: bool, report: Report) -> Result<(), Error> {
     if !dry_run {
         load::require_root("up", dry_run)?;
     }
@@ -72,9 +73,10 @@ pub(super) fn up(args: &cli::Up, dry_run: bool, report: Report) -> Result<(), Er
     let (plan, record) = attempt.plan(&mut host, None)?;
     attempt.warn(&plan, &[]);
     if dry_run {
-        return load::show(&[plan.before, plan.after].concat());
+        let shown = Shown::new(ifname).steps(&plan.before);
+        return shown.steps(&plan.after).print(json);
     }
-    attempt.carry_out(&mut host, lock, plan, record)
+    attempt.carry_out(&mut host, lock, plan, record).map(drop)
 }
 
 /// Refuses an interface that is there, whoever's it is.

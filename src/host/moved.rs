@@ -9,15 +9,16 @@ use crate::step::Step;
 /// Returns the `AllowedIPs` that the steps add to peers. From whomever has one it goes over by itself, and is not to be
 /// taken away.
 pub(super) fn gained(steps: &[Step]) -> HashSet<Prefix> {
-    let gained = steps.iter().filter_map(|step| match step {
-        Step::SetPeer {
+    let gained = steps.iter().filter_map(|step| {
+        let Step::SetPeer {
             from, to: Some(to), ..
-        } => {
-            let before = from.as_ref().map(|from| &from.allowed_ips);
-            let is_new = move |ip: &&Prefix| before.is_none_or(|before| !before.contains(ip));
-            Some(to.allowed_ips.iter().filter(is_new).copied())
-        }
-        _ => None,
+        } = step
+        else {
+            return None;
+        };
+        let before = from.as_ref().map(|from| &from.allowed_ips);
+        let is_new = move |ip: &&Prefix| before.is_none_or(|before| !before.contains(ip));
+        Some(to.allowed_ips.iter().filter(is_new).copied())
     });
     gained.flatten().collect()
 }

@@ -1,25 +1,33 @@
 //! An `up` that does not come to its end: all that was done is undone.
 
-use super::{Attempt, Purpose};
+use std::collections::HashSet;
+
+use super::{Attempt, Progress, Purpose};
 use crate::apply::{FailedStep, Stop, Transaction, as_much_as_possible};
 use crate::commands::describe;
+use crate::diff::diff;
 use crate::error::Error;
 use crate::host::Host;
 use crate::host::lock::Lock;
 use crate::host::record::Record;
+use crate::key::PublicKey;
 use crate::plan;
-use crate::state::Sysctl;
+use crate::state::{State, Sysctl};
 use crate::step::{HookPhase, Step};
 
 impl Attempt<'_> {
     /// Undoes what was done, and says how that went.
-    pub(super) fn give_up(
+    pub(in crate::commands) fn give_up(
         &self,
         host: &mut Host,
         lock: Option<Lock>,
-        mut transaction: Transaction,
+        progress: Progress,
         stop: Stop,
     ) -> Error {
+        let Progress {
+            mut transaction,
+            before,
+        } = progress;
         let ifname = self.ifname;
         let begun = |phase| {
             let of_phase = |step: &Step| matches!(step, Step::Hook { phase: p, .. } if *p == phase);
@@ -37,6 +45,9 @@ impl Attempt<'_> {
         let left_to_us = self.share_sysctls(host, &mut transaction);
         let mut not_undone = transaction.roll_back(host);
         not_undone.extend(as_much_as_possible(host, &left_to_us));
+        if !is_up {
+            not_undone = self.settle_back(host, before).unwrap_or(not_undone);
+        }
         let forgotten = if not_undone.is_empty() {
             self.forget()
         } else {
@@ -110,6 +121,26 @@ impl Attempt<'_> {
             Some(Step::set_sysctl(sysctl, from, to, now))
         };
         ours.into_iter().filter_map(put_back).collect()
+    }
+
+    /// Looks again whether all is as it was, and puts right what is not: with some addresses the kernel has deleted others,
+    /// and routes. Returns what could not be undone; none if that cannot be seen.
+    fn settle_back(&self, host: &mut Host, mut before: State) -> Option<Vec<FailedStep>> {
+        let found = self.look(host).ok()?;
+        let there: HashSet<PublicKey> = found
+            .state
+            .device
+            .peers
+            .iter()
+            .map(|peer| peer.public_key)
+            .collect();
+        for peer in &mut before.device.peers {
+            if there.contains(&peer.public_key) {
+                peer.endpoint = None; // it may have learned another
+            }
+        }
+        let rest = diff(self.ifname, &found.state, &before);
+        Some(as_much_as_possible(host, &rest))
     }
 
     /// Puts the record back to what it was before.

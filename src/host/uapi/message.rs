@@ -157,13 +157,13 @@ impl Set {
     /// Takes allowed IPs away from whoever has them.
     fn carry_away(&mut self, from: &Peer, allowed_ips: impl Iterator<Item = Prefix>) {
         let carrier = SetPeer::new(carrier(from.public_key));
-        let carried: Vec<_> = allowed_ips.map(|ip| (Sign::Add, ip)).collect();
-        if carried.is_empty() {
+        let gone: Vec<_> = allowed_ips.map(|ip| (Sign::Add, ip)).collect();
+        if gone.is_empty() {
             return;
         }
         self.peers.push(SetPeer {
             replace_allowed_ips: true,
-            allowed_ips: carried,
+            allowed_ips: gone,
             ..carrier.clone()
         });
         self.peers.push(SetPeer {
