@@ -28,7 +28,7 @@ pub struct Desired {
     pub state: State,
     /// The routes that the file asks for, without those that are there whatever it says.
     pub own_routes: BTreeSet<Route>,
-    /// The mark that wgq has chosen, where the file leaves it open.
+    /// The mark that the file names, or that is chosen for it; none if a hook's is left alone.
     pub fwmark: Option<FwMark>,
     /// Sentences on what the file asks for and this host cannot have, or what will not work.
     pub warnings: Vec<String>,
@@ -129,11 +129,10 @@ pub fn desired(
     state.routes = &kept.routes | &own_routes;
     state.device = device;
     state.addresses = addresses;
-    let is_explicit = explicit_mark(config).is_some();
     Desired {
         state,
         own_routes,
-        fwmark: mark.filter(|_| !is_explicit),
+        fwmark: explicit_mark(config).or(mark),
         warnings,
     }
 }

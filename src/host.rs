@@ -20,6 +20,7 @@ pub mod confirm;
 pub mod dns;
 mod driver;
 pub mod endpoints;
+mod fault;
 pub mod firewalls;
 pub mod forwarding;
 pub mod here;
@@ -49,6 +50,7 @@ pub mod uapi;
 pub mod userspace;
 pub mod wireguard;
 
+use fault::Fault;
 use netlink::KernelError;
 use nftables::Deletion;
 use route_socket::RouteSocket;
@@ -69,6 +71,7 @@ pub struct Host {
     wireguard: Option<WireGuard>,
     /// Who drives the interface, once it is made or found.
     kind: LinkKind,
+    fault: Option<Fault>,
 }
 
 impl Host {
@@ -81,6 +84,7 @@ impl Host {
             route: RouteSocket::open().context("netlink")?,
             wireguard: None,
             kind: LinkKind::Kernel,
+            fault: Fault::from_env(),
         })
     }
 
@@ -98,6 +102,22 @@ impl Host {
         match self.wireguard() {
             Ok(wireguard) => failures(wireguard.execute(steps)),
             Err(error) => vec![failure(0, error.into())],
+        }
+    }
+
+    /// Executes steps that go together.
+    fn execute_run(&mut self, steps: &[Step]) -> Vec<Failure> {
+        match steps.first().and_then(Step::batch) {
+            Some(Batch::Route) => failures(self.route.execute(steps)),
+            Some(Batch::Device) => self.set_device(steps),
+            Some(Batch::Deletion) if is_deleted(steps) => Vec::new(),
+            Some(Batch::Deletion) | None => {
+                let one_by_one = steps.iter().enumerate();
+                let failed = one_by_one.filter_map(|(index, step)| {
+                    Some(failure(index, self.execute_one(step).err()?))
+                });
+                failed.collect()
+            }
         }
     }
 
@@ -217,18 +237,13 @@ fn real_path(path: &Path) -> PathBuf {
 
 impl Executor for Host {
     fn execute(&mut self, steps: &[Step]) -> Vec<Failure> {
-        match steps.first().and_then(Step::batch) {
-            Some(Batch::Route) => failures(self.route.execute(steps)),
-            Some(Batch::Device) => self.set_device(steps),
-            Some(Batch::Deletion) if is_deleted(steps) => Vec::new(),
-            Some(Batch::Deletion) | None => {
-                let one_by_one = steps.iter().enumerate();
-                let failed = one_by_one.filter_map(|(index, step)| {
-                    Some(failure(index, self.execute_one(step).err()?))
-                });
-                failed.collect()
+        if let Some(mut fault) = self.fault.take() {
+            if let Some(failures) = fault.strike(steps, |steps| self.execute_run(steps)) {
+                return failures;
             }
+            self.fault = Some(fault);
         }
+        self.execute_run(steps)
     }
 
     fn announce(&mut self, steps: &[Step]) {

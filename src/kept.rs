@@ -1,6 +1,6 @@
 //! What of a running tunnel stays when its file is applied, whatever the file says.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -12,7 +12,7 @@ use crate::state::{Device, Peer, PolicyRule, Route, Selector, State};
 /// What is remembered of a tunnel, since the device does not tell it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Memory {
-    /// The mark that wgq has chosen; none if the file, or a hook, has one, or none is needed.
+    /// The mark that the file named or wgq has chosen; none if a hook has set it, or nobody.
     pub fwmark: Option<FwMark>,
     /// The endpoints as the file had them, `vpn.example.com:51820`. The device has others once peers have moved.
     pub endpoints: BTreeMap<PublicKey, String>,
@@ -103,14 +103,16 @@ impl Running<'_> {
     }
 
     fn kept_device(&self, config: &Config, keep_peers: bool) -> Device {
-        let named: HashSet<PublicKey> = config.peers.iter().map(|it| it.public_key.value).collect();
+        let with_endpoint = |peer: &ConfigPeer| (peer.public_key.value, peer.endpoint.is_some());
+        let named: HashMap<PublicKey, bool> = config.peers.iter().map(with_endpoint).collect();
         let claimed = config.peers.iter().flat_map(|peer| &peer.allowed_ips);
         let claimed: HashSet<Prefix> = claimed.copied().collect();
         let extras = self.memory.map(|memory| &memory.extras.peers);
         let kept = |peer: &Peer| {
             let key = peer.public_key;
-            if named.contains(&key) {
-                let endpoint = peer.endpoint;
+            if let Some(&with_endpoint) = named.get(&key) {
+                // one that the file does not ask for is left alone, and none of its business
+                let endpoint = peer.endpoint.filter(|_| with_endpoint);
                 return Some(Peer {
                     endpoint,
                     ..Peer::new(key)
@@ -149,8 +151,8 @@ impl Running<'_> {
         config.peers.iter().map(needs).collect()
     }
 
-    /// The mark that is nobody's but wgq's or wg-quick's: it goes when it is needed no more.
-    pub fn automatic_mark(&self) -> Option<FwMark> {
+    /// The mark that is no hook's: it goes when nobody asks for it any more.
+    pub fn own_mark(&self) -> Option<FwMark> {
         if let Some(memory) = self.memory {
             return memory.fwmark;
         }

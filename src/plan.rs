@@ -78,7 +78,7 @@ pub fn apply(
     let mut desired = desired(ifname, config, endpoints, &kept, surroundings);
     let mark = &mut desired.state.device.settings.fwmark;
     let is_open = config.interface.fwmark.is_none() && desired.fwmark.is_none();
-    if is_open && mark.is_some() && *mark == running.automatic_mark() {
+    if is_open && mark.is_some() && *mark == running.own_mark() {
         *mark = Some(FwMark(0));
     }
     let mut want = desired.state.clone();

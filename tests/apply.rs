@@ -338,3 +338,60 @@ wgq -q down wg0
 same"#,
     );
 }
+
+#[test]
+fn without_room_for_the_record_nothing_is_changed() {
+    full_tunnel(
+        r#"sed -i 's/^KillSwitch.*/ListenPort = 4444/' /etc/wireguard/wg0.conf
+snapshot >"$work/up"
+# /run is full
+small=$(mktemp -d "$work/small.XXXX")
+mount -t tmpfs -o size=64k tmpfs "$small"
+cp -a /run/wgq/. "$small"
+mount --bind "$small" /run/wgq
+cat /dev/zero >"$small/fill" 2>/dev/null || true
+fails 1 wgq apply wg0
+says 'wg0.json: cannot be written: No space left on device'
+rm "$small/fill"
+same "$work/up"
+cat /dev/zero >"$small/fill" 2>/dev/null || true
+wgq -q down wg0 # which writes nothing
+[[ ! -e $(find /run/wgq -name wg0.json) ]]
+fails 1 wgq up wg0
+says 'cannot be written: No space left on device'
+ip link | lacks wg0
+# or read-only
+rm "$small/fill"
+mount -o remount,ro,bind /run/wgq
+fails 1 wgq up wg0
+says 'Read-only file system'
+umount /run/wgq
+umount "$small"
+rm -rf /run/wgq
+same"#,
+    );
+}
+
+#[test]
+fn a_disk_that_is_full_while_the_file_is_saved_costs_nothing() {
+    full_tunnel(
+        r#"small=$(mktemp -d "$work/small.XXXX")
+mount -t tmpfs -o size=64k tmpfs "$small"
+cp -a /etc/wireguard/. "$small"
+mount --bind "$small" /etc/wireguard
+cp /etc/wireguard/wg0.conf "$work/file"
+wg set wg0 peer $peer2 allowed-ips 10.8.0.9/32
+cat /dev/zero >"$small/fill" 2>/dev/null || true
+fails 1 wgq save wg0
+says 'No space left on device'
+cmp "$work/file" /etc/wireguard/wg0.conf
+[[ $(ls /etc/wireguard | xargs) == 'fill wg0.conf' ]]
+rm "$small/fill"
+wgq -q save wg0
+has $peer2 /etc/wireguard/wg0.conf
+lacks -i fwmark /etc/wireguard/wg0.conf # it was chosen, not asked for
+umount /etc/wireguard
+wgq -q down wg0
+same"#,
+    );
+}

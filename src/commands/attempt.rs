@@ -1,6 +1,6 @@
 //! One attempt to make the host be what a file says: all of it, or nothing.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::net::{IpAddr, SocketAddr};
 
 use crate::apply::{Stop, Transaction};
@@ -14,10 +14,11 @@ use crate::host::observe::Found;
 use crate::host::record::{Needed, Record};
 use crate::host::{Host, firewalls};
 use crate::kept::{self, Extras, Memory, Running};
+use crate::key::PublicKey;
 use crate::net::Ifname;
 use crate::plan::{self, Application, Up};
 use crate::report::Report;
-use crate::state::{LinkKind, State, Sysctl};
+use crate::state::{LinkKind, Peer, State, Sysctl};
 use crate::step::Step;
 
 mod give_up;
@@ -66,10 +67,7 @@ impl Attempt<'_> {
         seen: Option<&State>,
     ) -> anyhow::Result<(Up, Record)> {
         let mut found = self.look(host)?;
-        let own = self.endpoints.iter().flatten().map(SocketAddr::ip);
-        let peers = found.state.device.peers.iter();
-        let learned = peers.filter_map(|peer| Some(peer.endpoint?.ip()));
-        let endpoints: BTreeSet<IpAddr> = own.chain(learned).collect();
+        let endpoints = self.endpoints_that_count(&found.state);
         let around = host.surroundings(
             self.ifname,
             &self.config.interface,
@@ -111,6 +109,23 @@ impl Attempt<'_> {
         Ok((plan, record))
     }
 
+    /// The endpoints to which the path matters: those of the file, those that its peers have moved to, and those of peers that
+    /// hooks have made. Where clients of a server are does not matter to its own MTU.
+    fn endpoints_that_count(&self, now: &State) -> BTreeSet<IpAddr> {
+        let own = self.endpoints.iter().flatten().map(SocketAddr::ip);
+        let clients = self
+            .config
+            .peers
+            .iter()
+            .filter(|peer| peer.endpoint.is_none());
+        let clients: HashSet<PublicKey> = clients.map(|peer| peer.public_key.value).collect();
+        let counts =
+            |peer: &&Peer| self.purpose == Purpose::Up || !clients.contains(&peer.public_key);
+        let found = now.device.peers.iter().filter(counts);
+        let found = found.filter_map(|peer| Some(peer.endpoint?.ip()));
+        own.chain(found).collect()
+    }
+
     /// Looks at what there is of the tunnel.
     fn look(&self, host: &mut Host) -> anyhow::Result<Found> {
         let mut found = host.observe(self.ifname, self.record)?;
@@ -135,7 +150,7 @@ impl Attempt<'_> {
         restored.unwrap_or_default().values
     }
 
-    /// What `down` needs to know, should this be the last that is heard of us.
+    /// What is to be known of the tunnel once all is done.
     fn record(&self, plan: &Up, passage: &Passage, extras: Extras) -> Record {
         let (now, want) = (&plan.now, &plan.desired.state);
         let needed = want.sysctls.iter().map(|(sysctl, value)| {
@@ -151,20 +166,16 @@ impl Attempt<'_> {
             let value = value.clone();
             (sysctl.clone(), Needed { value, ..changed })
         });
-        let going = self
-            .record
-            .into_iter()
-            .flat_map(|record| record.sysctls.clone());
         let hooks = match self.record {
             Some(record) if !self.runs_hooks() => &record.hooks,
             _ => &self.config.interface.hooks,
         };
         Record {
             config: self.target.absolute_path(),
-            complete: false,
+            complete: true,
             kind: self.kind.clone(),
-            rules: &want.rules | &now.rules, // until those that go are gone
-            sysctls: going.chain(needed).collect(),
+            rules: want.rules.clone(),
+            sysctls: needed.collect(),
             dns: want.dns.clone(),
             hooks: hooks.clone(),
             memory: Memory {
@@ -174,6 +185,31 @@ impl Attempt<'_> {
             },
             index: None,
         }
+    }
+
+    /// What is to be known until then, should this be the last that is heard of us: what goes is there until it is gone,
+    /// and what comes may not have come.
+    fn interim(&self, record: &Record, plan: &Up) -> Record {
+        let mut interim = record.clone();
+        interim.complete = false;
+        interim.rules.extend(&plan.now.rules);
+        interim.dns = interim.dns.or_else(|| plan.now.dns.clone());
+        let before = Running {
+            now: &plan.now,
+            rules: None,
+            memory: self.record.map(|record| &record.memory),
+        };
+        let memory = &mut interim.memory;
+        memory.fwmark = memory.fwmark.or_else(|| before.own_mark());
+        memory.endpoints = before
+            .memory
+            .map(|it| it.endpoints.clone())
+            .unwrap_or_default();
+        for (sysctl, needed) in self.record.iter().flat_map(|record| &record.sysctls) {
+            let entry = interim.sysctls.entry(sysctl.clone());
+            entry.or_insert_with(|| needed.clone());
+        }
+        interim
     }
 
     fn runs_hooks(&self) -> bool {
@@ -189,14 +225,15 @@ impl Attempt<'_> {
         host: &mut Host,
         mut lock: Option<Lock>,
         plan: Up,
-        mut record: Record,
+        record: Record,
     ) -> Result<Progress, Error> {
+        let mut interim = self.interim(&record, &plan);
         if !plan.before.is_empty() {
             // hooks come first, and a second look: until then no variable is changed by us, or needed
             let recorded = self.record.map(|record| record.sysctls.clone());
-            record.sysctls = recorded.unwrap_or_default();
+            interim.sysctls = recorded.unwrap_or_default();
         }
-        record.write(self.ifname)?;
+        interim.write(self.ifname)?;
         let mut progress = Progress {
             transaction: Transaction::default(),
             before: plan.now.clone(),
@@ -226,21 +263,16 @@ impl Attempt<'_> {
             (plan, record) = self.plan(host, Some(&seen)).map_err(Stop::Lost)?;
             self.warn(&plan, &said);
             progress.before.clone_from(&plan.now);
-            record.write(self.ifname).map_err(Stop::Lost)?;
+            let interim = self.interim(&record, &plan);
+            interim.write(self.ifname).map_err(Stop::Lost)?;
         }
         let (steps, hooks) = plan::split_hooks(&plan.after);
         transaction.execute(host, steps)?;
         self.settle(host, transaction, &plan, &record)?;
-        record.complete = true;
-        record.rules.clone_from(&plan.desired.state.rules);
-        let is_needed =
-            |sysctl: &Sysctl, _: &mut Needed| plan.desired.state.sysctls.contains_key(sysctl);
-        record.sysctls.retain(is_needed);
         record.index = host.index(self.ifname).map_err(Stop::Lost)?;
         let is_dns = |step: &Step| matches!(step, Step::SetDns { .. });
-        if transaction.forgone().iter().any(is_dns) {
-            record.dns = None; // nothing was told that could be taken back
-        }
+        let is_told = !transaction.forgone().iter().any(is_dns);
+        record.dns = record.dns.filter(|_| is_told); // else nothing can be taken back
         record.write(self.ifname).map_err(Stop::Lost)?;
         if hooks.is_empty() {
             *lock = None;

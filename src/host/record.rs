@@ -107,10 +107,9 @@ impl Record {
         Ok(())
     }
 
-    /// Whether it is what `before` was, but for what is known only at the end.
+    /// Whether it is what `before` was, but for the link's number, which is known only at the end.
     pub fn is_follow_up(&self, before: &Self) -> bool {
         let at_the_end = Self {
-            complete: true,
             index: before.index,
             ..self.clone()
         };

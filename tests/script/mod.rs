@@ -23,7 +23,7 @@ pub(crate) fn host(script: &str) -> String {
     ]);
     let mut file = tempfile::NamedTempFile::new().unwrap();
     write!(file, "{PRELUDE}\n{script}").unwrap();
-    command.args(["timeout", "600", "bash"]).arg(file.path()); // what waits forever fails, too
+    command.args(["timeout", "1800", "bash"]).arg(file.path()); // what waits forever fails, too
     let output = command
         .env("WGQ", env!("CARGO_BIN_EXE_wgq"))
         .output()
