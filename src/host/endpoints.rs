@@ -2,12 +2,21 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use anyhow::{Result, anyhow};
 
 use super::Host;
 use super::resolve::{Answer, LookupError, Name, Resolver, Retries, first_reachable};
-use crate::config::{Config, Endpoint, Span, Spanned};
+use crate::config::{Config, Endpoint, Peer, Span, Spanned};
+use crate::net::FwMark;
+use crate::reresolve::Candidates;
+
+/// How long a resolver is waited for where nothing is to be waited for: at boot, when names can follow later.
+const AT_ONCE: Duration = Duration::from_secs(2);
+
+/// How long one is waited for that will be asked again in half a minute.
+const FOR_NOW: Duration = Duration::from_secs(15);
 
 /// Where the peers of a file are.
 #[derive(Debug)]
@@ -28,8 +37,19 @@ pub struct Unresolved {
     pub span: Span,
 }
 
+impl Unresolved {
+    fn new(endpoint: &Spanned<Endpoint>, error: &LookupError) -> Self {
+        Self {
+            name: endpoint.value.clone(),
+            error: error.clone(),
+            span: endpoint.span,
+        }
+    }
+}
+
 impl Host {
-    /// Looks the peers' endpoints up. Unless `ignore_unresolved`, no other name is waited for once one has no address.
+    /// Looks the peers' endpoints up, with wg's patience. Unless `ignore_unresolved`, no other name is waited for once one
+    /// has no address; and if there are no retries either, no name is waited for long.
     pub fn resolve(&mut self, config: &Config, ignore_unresolved: bool) -> Result<Endpoints> {
         let endpoints: Vec<_> = config
             .peers
@@ -41,18 +61,19 @@ impl Host {
             .flatten()
             .filter_map(|found| name_of(found))
             .collect();
-        let answers = self.look_up(&names, !ignore_unresolved)?;
+        let retries = Retries::from_env()?;
+        let at_once = ignore_unresolved && retries == Retries::NONE;
+        let patience = at_once.then_some(AT_ONCE);
+        let answers = self.look_up(&names, retries, patience, !ignore_unresolved)?;
         let mut unresolved = Vec::new();
         let mut address = |endpoint: &Spanned<Endpoint>| match &endpoint.value {
             Endpoint::Addr(address) => Some(*address),
             Endpoint::Name { .. } => match answers.get(&name_of(endpoint)?)? {
-                Ok(found) => first_reachable(found, |ip| self.route.has_route(ip).unwrap_or(false)),
+                Ok(found) => {
+                    first_reachable(found, |ip| self.route.has_route(ip, None).unwrap_or(false))
+                }
                 Err(error) => {
-                    unresolved.push(Unresolved {
-                        name: endpoint.value.clone(),
-                        error: error.clone(),
-                        span: endpoint.span,
-                    });
+                    unresolved.push(Unresolved::new(endpoint, error));
                     None
                 }
             },
@@ -67,13 +88,57 @@ impl Host {
         })
     }
 
-    /// Asks for all names at once, with wg's patience, which is shown.
-    fn look_up(&self, names: &[Name], fail_fast: bool) -> Result<BTreeMap<Name, Answer>> {
+    /// Looks the endpoints by name of some peers up again, once. Those of their addresses count to which packets with the
+    /// mark of the tunnel can be sent, which do not go through it; if there are none, all of them.
+    pub fn resolve_again(
+        &mut self,
+        peers: &[&Peer],
+        mark: Option<FwMark>,
+    ) -> Result<(Vec<Candidates>, Vec<Unresolved>)> {
+        let endpoints = peers.iter().filter_map(|peer| {
+            let endpoint = peer.endpoint.as_ref()?;
+            Some((peer.public_key.value, endpoint, name_of(endpoint)?))
+        });
+        let endpoints: Vec<_> = endpoints.collect();
+        let names: Vec<Name> = endpoints.iter().map(|(.., name)| name.clone()).collect();
+        let answers = self.look_up(&names, Retries::NONE, Some(FOR_NOW), false)?;
+        let (mut candidates, mut unresolved) = (Vec::new(), Vec::new());
+        for (public_key, endpoint, name) in endpoints {
+            match answers.get(&name) {
+                Some(Ok(found)) => candidates.push(Candidates {
+                    public_key,
+                    addresses: self.reachable(found, mark),
+                }),
+                Some(Err(error)) => unresolved.push(Unresolved::new(endpoint, error)),
+                None => {}
+            }
+        }
+        Ok((candidates, unresolved))
+    }
+
+    fn reachable(&mut self, all: &[SocketAddr], mark: Option<FwMark>) -> Vec<SocketAddr> {
+        let mut reachable = all.to_vec();
+        reachable.retain(|address| self.route.has_route(address.ip(), mark).unwrap_or(false));
+        if reachable.is_empty() {
+            return all.to_vec();
+        }
+        reachable
+    }
+
+    /// Asks for all names at once; if it takes longer, that is said.
+    fn look_up(
+        &self,
+        names: &[Name],
+        retries: Retries,
+        patience: Option<Duration>,
+        fail_fast: bool,
+    ) -> Result<BTreeMap<Name, Answer>> {
         if names.is_empty() {
             return Ok(BTreeMap::new());
         }
         let resolver = Resolver {
-            retries: Retries::from_env()?,
+            retries,
+            patience,
             fail_fast,
             cancelled: &|| self.signals.caught().is_some(),
             waiting: &mut |waiting| self.report.note(waiting),

@@ -110,7 +110,8 @@ impl Record {
         records
     }
 
-    fn all() -> Vec<(Ifname, Self)> {
+    /// Reads the records of all tunnels, damaged ones left out.
+    pub fn all() -> Vec<(Ifname, Self)> {
         let entries = fs::read_dir(run_dir()).into_iter().flatten().flatten();
         let names = entries.filter_map(|entry| {
             let name = entry.file_name().into_string().ok()?;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
+use std::mem;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
@@ -79,6 +80,8 @@ pub type Answer = Result<Vec<SocketAddr>, LookupError>;
 pub struct Resolver<'a> {
     /// How often again.
     pub retries: Retries,
+    /// After which time names without an answer have none; none is never.
+    pub patience: Option<Duration>,
     /// Whether to wait for no name any longer once one of them is known to have no address.
     pub fail_fast: bool,
     /// Asked every 100 ms or more often; true gives up.
@@ -104,11 +107,20 @@ impl Resolver<'_> {
         for name in open.keys() {
             workers.ask(name);
         }
+        let start = Instant::now();
+        let is_late = |patience: &Duration| start.elapsed() >= *patience;
 
         let mut answers = BTreeMap::new();
         while !open.is_empty() {
             if (self.cancelled)() {
                 return Err(ResolveError::Cancelled);
+            }
+            if let Some(patience) = self.patience.filter(is_late) {
+                answers.extend(mem::take(&mut open).into_iter().map(|(name, this)| {
+                    let error = this.again.map_or_else(|| silence(patience), |(_, why)| why);
+                    (name, Err(error))
+                }));
+                break;
             }
             let patience = ask_again(&mut open, &workers);
             if let Some((name, answer)) = workers.answer(patience)
@@ -162,6 +174,12 @@ impl Try {
         count: 0,
         again: None,
     };
+}
+
+/// Why a name has no address when the resolver did not answer in time.
+fn silence(patience: Duration) -> LookupError {
+    let seconds = patience.as_secs();
+    LookupError::new(&format!("no answer within {seconds} seconds"), true)
 }
 
 /// Asks for the names whose time has come, and returns how long an answer may be waited for.

@@ -1,11 +1,12 @@
 //! What is asked of a device and what it answers, as values.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::key::{KEY_LEN, PresharedKey, PrivateKey, PublicKey};
 use crate::net::{FwMark, Prefix};
+use crate::reresolve::Session;
 use crate::state::{Device, DeviceSettings, Peer};
 
 /// A change of a device; what is none stays as it is.
@@ -104,6 +105,16 @@ impl PeerStatus {
 }
 
 impl Status {
+    /// How it goes with the peers.
+    pub fn sessions(&self) -> BTreeMap<PublicKey, Session> {
+        let session = |it: &PeerStatus| Session {
+            last_handshake: it.last_handshake,
+            tx_bytes: it.tx_bytes,
+        };
+        let peers = self.peers.iter();
+        peers.map(|it| (it.peer.public_key, session(it))).collect()
+    }
+
     /// What is set, without how it fares.
     pub fn into_device(self) -> Device {
         Device {
@@ -139,7 +150,11 @@ impl Set {
                 replace_allowed_ips: true,
                 ..SetPeer::between(&Peer::new(to.public_key), to)
             },
-            (Some(from), Some(to)) => SetPeer::between(from, to),
+            // if it was removed meanwhile, it is not to come back with no more than what changes
+            (Some(from), Some(to)) => SetPeer {
+                update_only: true,
+                ..SetPeer::between(from, to)
+            },
         };
         self.peers.push(change);
     }

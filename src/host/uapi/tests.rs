@@ -161,10 +161,11 @@ fn a_change_says_what_differs_and_clears_what_is_no_more() {
             .map(|peer| peer.to_string())
             .unwrap_or_default()
     };
-    let name = format!("public_key={}\n", "02".repeat(KEY_LEN));
+    let key = format!("public_key={}\n", "02".repeat(KEY_LEN));
+    let name = format!("{key}update_only=true\n");
     let (one, two) = (peer(&["10.0.0.1"]), peer(&["10.0.0.1", "10.0.0.2"]));
     assert_eq!(change(Some(&one), Some(&one)), name);
-    assert_eq!(change(Some(&one), None), format!("{name}remove=true\n"));
+    assert_eq!(change(Some(&one), None), format!("{key}remove=true\n"));
     assert_eq!(
         change(Some(&one), Some(&two)),
         format!("{name}allowed_ip=10.0.0.2/32\n")
@@ -179,6 +180,14 @@ fn a_change_says_what_differs_and_clears_what_is_no_more() {
             "{name}preshared_key={}\npersistent_keepalive_interval=0\nreplace_allowed_ips=true\n",
             "00".repeat(KEY_LEN)
         )
+    );
+    let moved = Peer {
+        endpoint: Some("192.0.2.2:1".parse().unwrap()),
+        ..one.clone()
+    };
+    assert_eq!(
+        change(Some(&one), Some(&moved)),
+        format!("{name}endpoint=192.0.2.2:1\n")
     );
     assert_eq!(change(None, None), "");
     assert!(
