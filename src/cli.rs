@@ -89,9 +89,9 @@ pub enum Command {
     /// the next. What answers is left alone, wherever it is. Without a NAME it is done for all interfaces that wgq has
     /// brought up. The timer of the systemd units does this every half minute.
     Reresolve {
-        /// The interface
-        #[command(flatten)]
-        target: Option<Target>,
+        /// An interface NAME, or a FILE
+        #[arg(value_name = "NAME|FILE", value_hint = ValueHint::FilePath)]
+        config: Option<PathBuf>,
     },
     /// Turn the hooks of a file into keys
     ///

@@ -24,7 +24,7 @@ pub fn run(cli: Cli, report: Report) -> Result<(), Error> {
         Command::Down { target } => down::down(&target, dry_run, report),
         Command::Strip { target } => strip::strip(&target, report),
         Command::Save { target } => save::save(&target, dry_run, report),
-        Command::Reresolve { target } => reresolve::reresolve(target.as_ref(), dry_run, report),
+        Command::Reresolve { config } => reresolve::reresolve(config.as_deref(), dry_run, report),
         Command::Migrate(migrate) => migrate::run(&migrate, dry_run, report),
         Command::Selftest => selftest::selftest(dry_run, report),
         #[cfg(feature = "userspace")]

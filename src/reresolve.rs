@@ -30,6 +30,9 @@ pub struct Session {
     pub tx_bytes: u64,
 }
 
+/// How it goes with each peer of a device.
+pub type Sessions = BTreeMap<PublicKey, Session>;
+
 /// A device at one moment.
 #[derive(Debug, Clone, Default)]
 pub struct Look {
@@ -41,7 +44,7 @@ pub struct Look {
 
 impl Look {
     /// What was found at that time, by the host's clock since the epoch.
-    pub fn new(device: Device, sessions: &BTreeMap<PublicKey, Session>, at: Duration) -> Self {
+    pub fn new(device: Device, sessions: &Sessions, at: Duration) -> Self {
         let session = |key: &PublicKey| sessions.get(key).copied().unwrap_or_default();
         let peers = device.peers.into_iter();
         Self {

@@ -1,8 +1,9 @@
 //! `wgq reresolve`: silent peers by name, where they are now.
 
+use std::path::Path;
+
 use super::{load, origin};
 use crate::apply::as_much_as_possible;
-use crate::cli;
 use crate::config::{self, Config};
 use crate::error::Error;
 use crate::host::Host;
@@ -14,15 +15,11 @@ use crate::report::Report;
 use crate::reresolve::{self, Candidates, Look, WATCH};
 
 /// Looks up again where peers are: those of one interface, or of all that wgq has brought up.
-pub(super) fn reresolve(
-    args: Option<&cli::Target>,
-    dry_run: bool,
-    report: Report,
-) -> Result<(), Error> {
+pub(super) fn reresolve(config: Option<&Path>, dry_run: bool, report: Report) -> Result<(), Error> {
     load::require_root("reresolve", dry_run)?;
     let mut host = Host::open(report, None)?;
-    if let Some(args) = args {
-        let target = Target::find(&args.config, args.name)?;
+    if let Some(config) = config {
+        let target = Target::find(config, None)?;
         let record = Record::read(target.ifname)?;
         let interface = Interface {
             target: origin::of_running(target, record.as_ref(), report),

@@ -1,6 +1,5 @@
 //! The kernel's WireGuard devices and their peers, by generic netlink (linux/wireguard.h).
 
-use std::collections::BTreeMap;
 use std::ops::Range;
 
 use netlink_packet_core::{DecodeError, NlasIterator, parse_u16};
@@ -11,9 +10,8 @@ use netlink_packet_wireguard::{WireguardAttribute, WireguardCmd, WireguardMessag
 use netlink_sys::protocols::NETLINK_GENERIC;
 
 use super::netlink::{Failure, KernelError, Message, Netlink};
-use crate::key::PublicKey;
 use crate::net::Ifname;
-use crate::reresolve::Session;
+use crate::reresolve::Sessions;
 use crate::state::Device;
 use crate::step::Step;
 
@@ -68,10 +66,7 @@ impl WireGuard {
     }
 
     /// As [`Self::device`], with how it goes with the peers.
-    pub fn look(
-        &mut self,
-        ifname: Ifname,
-    ) -> Result<Option<(Device, BTreeMap<PublicKey, Session>)>, KernelError> {
+    pub fn look(&mut self, ifname: Ifname) -> Result<Option<(Device, Sessions)>, KernelError> {
         let both = |payload: &[u8]| Ok((found::parse(payload)?, found::sessions(payload)?));
         let parts = self.dump(ifname, both)?;
         Ok(parts.map(|parts| {

@@ -1,12 +1,12 @@
 //! What is asked of a device and what it answers, as values.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::key::{KEY_LEN, PresharedKey, PrivateKey, PublicKey};
 use crate::net::{FwMark, Prefix};
-use crate::reresolve::Session;
+use crate::reresolve::{Session, Sessions};
 use crate::state::{Device, DeviceSettings, Peer};
 
 /// A change of a device; what is none stays as it is.
@@ -106,7 +106,7 @@ impl PeerStatus {
 
 impl Status {
     /// How it goes with the peers.
-    pub fn sessions(&self) -> BTreeMap<PublicKey, Session> {
+    pub fn sessions(&self) -> Sessions {
         let session = |it: &PeerStatus| Session {
             last_handshake: it.last_handshake,
             tx_bytes: it.tx_bytes,

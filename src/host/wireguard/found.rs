@@ -5,7 +5,7 @@
     reason = "netlink attributes are an open set"
 )]
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use netlink_packet_core::DecodeError;
@@ -17,7 +17,7 @@ use netlink_packet_wireguard::{
 use super::secrets::Secrets;
 use crate::key::{KEY_LEN, PublicKey};
 use crate::net::{Address, FwMark, Prefix};
-use crate::reresolve::Session;
+use crate::reresolve::{Session, Sessions};
 use crate::state::{Device, Peer};
 
 /// What a key that is not set is.
@@ -92,9 +92,9 @@ fn peer(attributes: &WireguardPeer) -> Option<Peer> {
 }
 
 /// Reads from one message of the device's list how it goes with the peers.
-pub(super) fn sessions(payload: &[u8]) -> Result<BTreeMap<PublicKey, Session>, DecodeError> {
+pub(super) fn sessions(payload: &[u8]) -> Result<Sessions, DecodeError> {
     let message = Secrets::parse(payload)?;
-    let mut sessions = BTreeMap::new();
+    let mut sessions = Sessions::new();
     for attribute in message.attributes() {
         if let WireguardAttribute::Peers(peers) = attribute {
             sessions.extend(peers.iter().filter_map(session));
@@ -104,9 +104,7 @@ pub(super) fn sessions(payload: &[u8]) -> Result<BTreeMap<PublicKey, Session>, D
 }
 
 /// Makes one list of all messages; of a peer that did not fit, the first one tells.
-pub(super) fn merge_sessions(
-    parts: Vec<BTreeMap<PublicKey, Session>>,
-) -> BTreeMap<PublicKey, Session> {
+pub(super) fn merge_sessions(parts: Vec<Sessions>) -> Sessions {
     parts.into_iter().rev().flatten().collect()
 }
 
