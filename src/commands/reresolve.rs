@@ -61,6 +61,10 @@ impl Interface {
     fn reresolve(&self, host: &mut Host) -> Result<(), Error> {
         let (text, config) = self.file()?;
         let before = self.look(host)?;
+        let before = before.ok_or_else(|| {
+            let ifname = self.target.ifname;
+            Error::new(format_args!("`{ifname}' is not up"))
+        })?;
         let silent = reresolve::silent(&config, &before);
         let (mut candidates, unresolved) = host.resolve_again(&silent, before.fwmark)?;
         candidates.retain(|it| it.offer_another(&before));
@@ -96,10 +100,8 @@ impl Interface {
         Ok((text.to_owned(), config))
     }
 
-    fn look(&self, host: &mut Host) -> Result<Look, Error> {
-        let ifname = self.target.ifname;
-        let found = host.look(ifname, self.record.as_ref())?;
-        found.ok_or_else(|| Error::new(format_args!("`{ifname}' is not up")))
+    fn look(&self, host: &mut Host) -> anyhow::Result<Option<Look>> {
+        host.look(self.target.ifname, self.record.as_ref())
     }
 
     /// Gives the peers that are still silent another address.
@@ -110,7 +112,8 @@ impl Interface {
         } else {
             Lock::take_or_share(ifname)?
         };
-        let steps = reresolve::steps(ifname, all, before, &self.look(host)?);
+        let now = self.look(host)?.unwrap_or_default(); // it may have gone down meanwhile
+        let steps = reresolve::steps(ifname, all, before, &now);
         if steps.is_empty() {
             self.report
                 .note(format_args!("{ifname}: no endpoint to change"));
