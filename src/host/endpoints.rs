@@ -7,7 +7,10 @@ use std::time::Duration;
 use anyhow::{Result, anyhow};
 
 use super::Host;
-use super::resolve::{Answer, LookupError, Name, Resolver, Retries, first_reachable};
+use super::dns;
+use super::resolve::{
+    Answer, LookupError, Name, Outside, ResolveError, Resolver, Retries, first_reachable,
+};
 use crate::config::{Config, Endpoint, Peer, Span, Spanned};
 use crate::net::FwMark;
 use crate::reresolve::Candidates;
@@ -17,6 +20,9 @@ const AT_ONCE: Duration = Duration::from_secs(2);
 
 /// How long one is waited for that will be asked again in half a minute.
 const FOR_NOW: Duration = Duration::from_secs(15);
+
+/// How long one is waited for that is perhaps to be asked through a dead tunnel.
+const THROUGH_TUNNEL: Duration = Duration::from_secs(5);
 
 /// Where the peers of a file are.
 #[derive(Debug)]
@@ -64,7 +70,8 @@ impl Host {
         let retries = Retries::from_env()?;
         let at_once = ignore_unresolved && retries == Retries::NONE;
         let patience = at_once.then_some(AT_ONCE);
-        let answers = self.look_up(&names, retries, patience, !ignore_unresolved)?;
+        let resolver = self.resolver(retries, patience, !ignore_unresolved);
+        let answers = self.answers(resolver.resolve(&names))?;
         let mut unresolved = Vec::new();
         let mut address = |endpoint: &Spanned<Endpoint>| match &endpoint.value {
             Endpoint::Addr(address) => Some(*address),
@@ -90,6 +97,8 @@ impl Host {
 
     /// Looks the endpoints by name of some peers up again, once. Those of their addresses count to which packets with the
     /// mark of the tunnel can be sent, which do not go through it; if there are none, all of them.
+    ///
+    /// What the host's resolver cannot tell is asked past the tunnel, if that has a mark.
     pub fn resolve_again(
         &mut self,
         peers: &[&Peer],
@@ -101,7 +110,7 @@ impl Host {
         });
         let endpoints: Vec<_> = endpoints.collect();
         let names: Vec<Name> = endpoints.iter().map(|(.., name)| name.clone()).collect();
-        let answers = self.look_up(&names, Retries::NONE, Some(FOR_NOW), false)?;
+        let answers = self.look_up_again(&names, mark)?;
         let (mut candidates, mut unresolved) = (Vec::new(), Vec::new());
         for (public_key, endpoint, name) in endpoints {
             match answers.get(&name) {
@@ -125,30 +134,48 @@ impl Host {
         reachable
     }
 
-    /// Asks for all names at once; if it takes longer, that is said.
-    fn look_up(
+    fn look_up_again(
         &self,
         names: &[Name],
+        mark: Option<FwMark>,
+    ) -> Result<BTreeMap<Name, Answer>> {
+        let patience = mark.map_or(FOR_NOW, |_| THROUGH_TUNNEL);
+        let resolver = self.resolver(Retries::NONE, Some(patience), false);
+        let mut answers = self.answers(resolver.resolve(names))?;
+        let unknown = answers.iter().filter(|(_, answer)| answer.is_err());
+        let unknown: Vec<Name> = unknown.map(|(name, _)| name.clone()).collect();
+        if let Some(mark) = mark.filter(|_| !unknown.is_empty()) {
+            let servers = dns::servers();
+            let resolver = self.resolver(Retries::NONE, Some(FOR_NOW), false);
+            let outside = resolver.resolve_outside(&unknown, Outside { servers, mark });
+            let found = self.answers(outside)?.into_iter();
+            answers.extend(found.filter(|(_, answer)| answer.is_ok())); // the first error is the one to tell
+        }
+        Ok(answers)
+    }
+
+    /// Asks for all names at once; that it asks again is said.
+    fn resolver(
+        &self,
         retries: Retries,
         patience: Option<Duration>,
         fail_fast: bool,
-    ) -> Result<BTreeMap<Name, Answer>> {
-        if names.is_empty() {
-            return Ok(BTreeMap::new());
-        }
-        let resolver = Resolver {
+    ) -> Resolver<'_> {
+        Resolver {
             retries,
             patience,
             fail_fast,
-            cancelled: &|| self.signals.caught().is_some(),
-            waiting: &mut |waiting| self.report.note(waiting),
-        };
-        resolver
-            .resolve(names)
-            .map_err(|error| match self.signals.caught() {
-                Some(signal) => anyhow!("interrupted by {signal}; nothing was changed"),
-                None => error.into(),
-            })
+            cancelled: Box::new(|| self.signals.caught().is_some()),
+            waiting: Box::new(|waiting| self.report.note(waiting)),
+        }
+    }
+
+    /// Says by which signal there are no answers.
+    fn answers<T>(&self, answers: Result<T, ResolveError>) -> Result<T> {
+        answers.map_err(|error| match self.signals.caught() {
+            Some(signal) => anyhow!("interrupted by {signal}; nothing was changed"),
+            None => error.into(),
+        })
     }
 }
 

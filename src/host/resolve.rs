@@ -11,9 +11,11 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 mod lookup;
+mod outside;
 mod retries;
 
 pub use lookup::LookupError;
+pub use outside::Outside;
 pub use retries::{InvalidRetries, Retries};
 
 /// How many names are looked up at a time.
@@ -85,9 +87,9 @@ pub struct Resolver<'a> {
     /// Whether to wait for no name any longer once one of them is known to have no address.
     pub fail_fast: bool,
     /// Asked every 100 ms or more often; true gives up.
-    pub cancelled: &'a dyn Fn() -> bool,
+    pub cancelled: Box<dyn Fn() -> bool + 'a>,
     /// Told before each wait.
-    pub waiting: &'a mut dyn FnMut(&Waiting),
+    pub waiting: Box<dyn FnMut(&Waiting) + 'a>,
 }
 
 impl Resolver<'_> {
@@ -96,14 +98,23 @@ impl Resolver<'_> {
         self.resolve_by(names, lookup::lookup)
     }
 
+    /// As [`Self::resolve`], past a tunnel.
+    pub fn resolve_outside(
+        self,
+        names: &[Name],
+        outside: Outside,
+    ) -> Result<BTreeMap<Name, Answer>, ResolveError> {
+        self.resolve_by(names, move |name: &Name| outside.lookup(name))
+    }
+
     fn resolve_by(
         mut self,
         names: &[Name],
-        lookup: fn(&Name) -> Answer,
+        lookup: impl Fn(&Name) -> Answer + Clone + Send + 'static,
     ) -> Result<BTreeMap<Name, Answer>, ResolveError> {
         let mut open: BTreeMap<Name, Try> = BTreeMap::new();
         open.extend(names.iter().map(|name| (name.clone(), Try::FIRST)));
-        let workers = Workers::start(open.len().min(WORKERS), lookup)?;
+        let workers = Workers::start(open.len().min(WORKERS), &lookup)?;
         for name in open.keys() {
             workers.ask(name);
         }
@@ -210,12 +221,16 @@ struct Workers {
 
 impl Workers {
     /// Starts `count` threads, or as many as the system allows, but one.
-    fn start(count: usize, lookup: fn(&Name) -> Answer) -> io::Result<Self> {
+    fn start(
+        count: usize,
+        lookup: &(impl Fn(&Name) -> Answer + Clone + Send + 'static),
+    ) -> io::Result<Self> {
         let (questions, queue) = channel::<Name>();
         let (results, answers) = channel();
         let queue = Arc::new(Mutex::new(queue));
         for number in 0..count {
             let (queue, results) = (Arc::clone(&queue), results.clone());
+            let lookup = lookup.clone();
             let work = move || {
                 loop {
                     // the lock is held while waiting: who has it is the next to work

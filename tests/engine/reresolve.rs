@@ -194,3 +194,27 @@ says "\`vpn.example:51820': no answer within 2 seconds; leaving this peer withou
 wg show wg0 | has "peer: $server""#,
     );
 }
+
+#[test]
+fn a_dead_full_tunnel_is_found_by_asking_past_it() {
+    let server = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vm/lab/dns-server");
+    with_names(&format!(
+        r#"printf 'hosts: files dns\n' >"$work/nsswitch"
+ip -n far addr add 192.0.2.53/24 dev outside
+to_server PersistentKeepalive = 1
+sed -i 's|^AllowedIPs.*|AllowedIPs = 0.0.0.0/0|; s|^Address.*|&\nDNS = 10.8.0.1\nKillSwitch = yes|' /etc/wireguard/wg0.conf
+remember
+wgq up --ignore-unresolved wg0
+has '^nameserver 10.8.0.1' /etc/resolv.conf
+fails 1 wgq reresolve wg0
+says "vpn.example:51820': "
+ip netns exec far {server} 192.0.2.53=192.0.2.1 &
+until [[ $(ip netns exec far ss -Hlun 'sport = 53') ]]; do sleep 0.02; done
+wgq reresolve wg0
+is_at 192.0.2.1:51820
+answers
+ping -c1 -W5 10.8.0.1
+wgq down wg0
+same"#
+    ));
+}

@@ -23,8 +23,8 @@ fn resolve(
         retries,
         patience: None,
         fail_fast,
-        cancelled: &|| false,
-        waiting: &mut |waiting| lines.push(waiting.to_string()),
+        cancelled: Box::new(|| false),
+        waiting: Box::new(|waiting| lines.push(waiting.to_string())),
     };
     let answers = resolver.resolve_by(&names, lookup).unwrap();
     (answers, lines)
@@ -157,8 +157,8 @@ fn cancelling_ends_it_within_a_moment_though_a_lookup_hangs() {
         retries: Retries::Infinity,
         patience: None,
         fail_fast: false,
-        cancelled: &|| asked.replace(asked.get() + 1) == 2,
-        waiting: &mut |_| {},
+        cancelled: Box::new(|| asked.replace(asked.get() + 1) == 2),
+        waiting: Box::new(|_| {}),
     };
     let hang = |_: &Name| {
         thread::sleep(Duration::from_secs(20));
@@ -177,8 +177,8 @@ fn numeric_hosts_need_no_server() {
         retries: Retries::AtMost(0),
         patience: None,
         fail_fast: false,
-        cancelled: &|| false,
-        waiting: &mut |_| {},
+        cancelled: Box::new(|| false),
+        waiting: Box::new(|_| {}),
     };
     let answers = resolver.resolve(&names).unwrap();
     let shown = |host: &str| answers[&name(host)].clone().unwrap()[0].to_string();
@@ -203,8 +203,8 @@ fn what_is_not_answered_in_time_is_not_waited_for() {
         retries: Retries::Infinity,
         patience: Some(Duration::from_secs(1)),
         fail_fast: false,
-        cancelled: &|| false,
-        waiting: &mut |_| {},
+        cancelled: Box::new(|| false),
+        waiting: Box::new(|_| {}),
     };
     let lookup = |name: &Name| match name.host.as_str() {
         "good.example" => Ok(vec!["192.0.2.1:51820".parse().unwrap()]),
