@@ -235,7 +235,7 @@ fi
 _wgq_interfaces() {
     local path
     for path in /etc/wireguard/*.conf; do
-        [[ $1 == save || ! -e $path ]] || basename -- "$path" .conf
+        [[ $1 == save || $1 == reresolve || ! -e $path ]] || basename -- "$path" .conf
     done
     [[ $1 != up && $1 != strip && $1 != migrate ]] || return 0
     for path in /run/wgq/*.json; do

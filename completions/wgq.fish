@@ -99,7 +99,7 @@ complete -c wgq -n "__fish_wgq_using_subcommand selftest" -s h -l help -d 'Print
 
 # Prints the interfaces that could be meant after the command on the line: those with a file, and those that are up.
 function __wgq_interfaces
-    if not __fish_seen_subcommand_from save
+    if not __fish_seen_subcommand_from save reresolve
         for path in /etc/wireguard/*.conf
             string replace -r '.*/(.*)\.conf$' '$1' -- $path
         end
