@@ -22,6 +22,9 @@ _wgq() {
             wgq,migrate)
                 cmd="wgq__subcmd__migrate"
                 ;;
+            wgq,reresolve)
+                cmd="wgq__subcmd__reresolve"
+                ;;
             wgq,save)
                 cmd="wgq__subcmd__save"
                 ;;
@@ -41,7 +44,7 @@ _wgq() {
 
     case "${cmd}" in
         wgq)
-            opts="-q -v -h -V --dry-run --quiet --verbose --color --help --version up down strip save migrate selftest"
+            opts="-q -v -h -V --dry-run --quiet --verbose --color --help --version up down strip save reresolve migrate selftest"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -97,6 +100,24 @@ _wgq() {
                     fi
                     return 0
                     ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        wgq__subcmd__reresolve)
+            opts="-q -v -h --dry-run --quiet --verbose --color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
@@ -214,7 +235,7 @@ fi
 _wgq_interfaces() {
     local path
     for path in /etc/wireguard/*.conf; do
-        [[ $1 == save || ! -e $path ]] || basename -- "$path" .conf
+        [[ $1 == save || $1 == reresolve || ! -e $path ]] || basename -- "$path" .conf
     done
     [[ $1 != up && $1 != strip && $1 != migrate ]] || return 0
     for path in /run/wgq/*.json; do
@@ -232,7 +253,7 @@ _wgq_and_interfaces() {
     local word
     for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
         case $word in
-        up|down|strip|save|migrate)
+        up|down|strip|save|reresolve|migrate)
             COMPREPLY=($(compgen -W "$(_wgq_interfaces "$word" | sort -u)" -- "$2"))
             return 0
             ;;

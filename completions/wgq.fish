@@ -36,6 +36,7 @@ complete -c wgq -n "__fish_wgq_needs_command" -f -a "up" -d 'Bring an interface 
 complete -c wgq -n "__fish_wgq_needs_command" -f -a "down" -d 'Take an interface down, and all that came with it'
 complete -c wgq -n "__fish_wgq_needs_command" -f -a "strip" -d 'Print what of a file is for `wg setconf`'
 complete -c wgq -n "__fish_wgq_needs_command" -f -a "save" -d 'Write the peers and keys of a running interface into its file'
+complete -c wgq -n "__fish_wgq_needs_command" -f -a "reresolve" -d 'Look up again where peers are that do not answer'
 complete -c wgq -n "__fish_wgq_needs_command" -f -a "migrate" -d 'Turn the hooks of a file into keys'
 complete -c wgq -n "__fish_wgq_needs_command" -f -a "selftest" -d 'See what this host supports, and whether wgq works on it'
 complete -c wgq -n "__fish_wgq_using_subcommand up" -l name -d 'The interface\'s name, for a file from standard input' -r -f
@@ -72,6 +73,13 @@ complete -c wgq -n "__fish_wgq_using_subcommand save" -l dry-run -d 'Show the st
 complete -c wgq -n "__fish_wgq_using_subcommand save" -s q -l quiet -d 'Say nothing but warnings and errors'
 complete -c wgq -n "__fish_wgq_using_subcommand save" -s v -l verbose -d 'Show every step in full, with what the kernel says'
 complete -c wgq -n "__fish_wgq_using_subcommand save" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c wgq -n "__fish_wgq_using_subcommand reresolve" -l color -d 'When to use colours; `NO_COLOR` is honoured' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c wgq -n "__fish_wgq_using_subcommand reresolve" -l dry-run -d 'Show the steps and change nothing'
+complete -c wgq -n "__fish_wgq_using_subcommand reresolve" -s q -l quiet -d 'Say nothing but warnings and errors'
+complete -c wgq -n "__fish_wgq_using_subcommand reresolve" -s v -l verbose -d 'Show every step in full, with what the kernel says'
+complete -c wgq -n "__fish_wgq_using_subcommand reresolve" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c wgq -n "__fish_wgq_using_subcommand migrate" -l name -d 'The interface\'s name, for a file from standard input' -r -f
 complete -c wgq -n "__fish_wgq_using_subcommand migrate" -l color -d 'When to use colours; `NO_COLOR` is honoured' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
@@ -91,7 +99,7 @@ complete -c wgq -n "__fish_wgq_using_subcommand selftest" -s h -l help -d 'Print
 
 # Prints the interfaces that could be meant after the command on the line: those with a file, and those that are up.
 function __wgq_interfaces
-    if not __fish_seen_subcommand_from save
+    if not __fish_seen_subcommand_from save reresolve
         for path in /etc/wireguard/*.conf
             string replace -r '.*/(.*)\.conf$' '$1' -- $path
         end
@@ -106,4 +114,4 @@ function __wgq_interfaces
     end
 end
 
-complete -c wgq -n "__fish_seen_subcommand_from up down strip save migrate" -a "(__wgq_interfaces)"
+complete -c wgq -n "__fish_seen_subcommand_from up down strip save reresolve migrate" -a "(__wgq_interfaces)"

@@ -109,6 +109,17 @@ pub enum Command {
         #[command(flatten)]
         target: Target,
     },
+    /// Look up again where peers are that do not answer
+    ///
+    /// These are peers with an endpoint by name and no handshake for 135 seconds, or none yet. One that is not where its name
+    /// leads gets the first address of its name that can be reached, and one that is there, and is sent packets in vain, gets
+    /// the next. What answers is left alone, wherever it is. Without a NAME it is done for all interfaces that wgq has
+    /// brought up. The timer of the systemd units does this every half minute.
+    Reresolve {
+        /// An interface NAME, or a FILE
+        #[arg(value_name = "NAME|FILE", value_hint = ValueHint::FilePath)]
+        config: Option<PathBuf>,
+    },
     /// Turn the hooks of a file into keys
     ///
     /// iptables, nft, sysctl and their like in PreUp, PostUp, PreDown and PostDown become Masquerade, Forward, `OpenPort` and

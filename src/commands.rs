@@ -12,6 +12,7 @@ mod down;
 mod load;
 mod migrate;
 mod origin;
+mod reresolve;
 mod save;
 mod selftest;
 mod show;
@@ -29,6 +30,9 @@ pub fn run(cli: Cli, report: Report) -> Result<(), Error> {
         Command::Diff(diff) => apply::diff(&diff, json, report),
         Command::Strip { target } => strip::strip(&target, report),
         Command::Save { target } => save::save(&target, dry_run, report),
+        Command::Reresolve { config } => {
+            reresolve::reresolve(config.as_deref(), dry_run, json, report)
+        }
         Command::Migrate(migrate) => migrate::run(&migrate, dry_run, report),
         Command::Selftest => selftest::selftest(dry_run, report),
         #[cfg(feature = "userspace")]

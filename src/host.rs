@@ -44,6 +44,7 @@ pub mod route;
 pub mod route_socket;
 pub mod rule;
 pub mod run_dir;
+mod sessions;
 pub mod signals;
 pub mod sysctl;
 pub mod uapi;

@@ -10,7 +10,7 @@
 //!                                        apply: execute each; on failure undo in reverse
 //! ```
 //!
-//! `config`, `desired`, `diff`, `foreign`, `plan` and `step` are pure: values in, values out. What touches the machine is in `host`;
+//! `config`, `desired`, `diff`, `foreign`, `plan`, `reresolve` and `step` are pure: values in, values out. What touches the machine is in `host`;
 //! clippy holds to that by the list in .clippy.toml.
 
 #![warn(clippy::disallowed_methods)]
@@ -37,6 +37,7 @@ pub mod nft;
 mod ours;
 pub mod plan;
 pub mod report;
+pub mod reresolve;
 #[expect(
     clippy::disallowed_methods,
     reason = "it makes machines of its own, and leaves this one alone"

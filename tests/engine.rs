@@ -14,6 +14,8 @@ mod dns;
 mod files;
 #[path = "engine/hooks.rs"]
 mod hooks;
+#[path = "engine/reresolve.rs"]
+mod reresolve;
 
 use script::host;
 

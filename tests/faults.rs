@@ -4,7 +4,12 @@
 //! After a fault the host is as it was before. After a kill `down` leaves it as it was before the tunnel, and `apply` makes it
 //! what the file says. A debug build takes its faults from the environment (src/host/fault.rs).
 
-#![allow(missing_docs, clippy::unwrap_used, reason = "a test")]
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "a test"
+)]
 
 mod script;
 
@@ -46,11 +51,11 @@ fn after_a_fault_or_a_kill_at_any_step_nothing_is_left_or_all_can_be_put_right()
     };
     thread::scope(|scope| {
         let workers: Vec<_> = (0..4).map(|_| scope.spawn(work)).collect();
-        workers
-            .into_iter()
-            .for_each(|worker| worker.join().unwrap());
+        for worker in workers {
+            worker.join().unwrap();
+        }
     });
     let faults = faults.into_inner().unwrap();
-    println!("{faults} faults and kills");
+    eprintln!("{faults} faults and kills");
     assert!(faults >= LEAST, "only {faults} faults and kills");
 }

@@ -516,8 +516,8 @@ fn the_mtu_of_a_path_is_the_routes_or_the_links() {
         assert_eq!(mtu("fd00::1", None), Some(1400));
         assert_eq!(mtu("2001:db8::1", None), Some(1400));
         assert_eq!(mtu("fd01::1", None), None);
-        assert_eq!(socket.has_route(parse("8.8.8.8")), Ok(false));
-        assert_eq!(socket.has_route(parse("10.0.0.9")), Ok(true));
+        assert_eq!(socket.has_route(parse("8.8.8.8"), None), Ok(false));
+        assert_eq!(socket.has_route(parse("10.0.0.9"), None), Ok(true));
 
         assert_eq!(
             socket.default_path_mtu(),

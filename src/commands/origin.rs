@@ -2,18 +2,14 @@
 
 use crate::host::config_file::Target;
 use crate::host::record::Record;
+use crate::net::Ifname;
 use crate::report::Report;
 
 /// Puts the file that `up` used into a target that is a name alone, whatever file the name stands for, or that is not there.
 /// A file on the command line is meant, and so is standard input. Where the two are not the same that is said.
 pub(super) fn of_running(target: Target, record: Option<&Record>, report: Report) -> Target {
     let Some(record) = record else { return target };
-    let used = Target {
-        ifname: target.ifname,
-        path: record.config.clone(),
-        by_name: true,
-        hint: None,
-    };
+    let used = of(target.ifname, record);
     if target.is_same_file(&used) {
         return target;
     }
@@ -42,6 +38,16 @@ pub(super) fn of_running(target: Target, record: Option<&Record>, report: Report
         ));
     }
     used
+}
+
+/// The file that `up` used.
+pub(super) fn of(ifname: Ifname, record: &Record) -> Target {
+    Target {
+        ifname,
+        path: record.config.clone(),
+        by_name: true,
+        hint: None,
+    }
 }
 
 fn called(target: &Target) -> String {

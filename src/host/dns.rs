@@ -2,6 +2,7 @@
 
 use std::env;
 use std::fmt;
+use std::net::IpAddr;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
@@ -14,6 +15,7 @@ mod detect;
 mod file;
 mod resolvconf;
 mod resolved;
+mod servers;
 
 /// Where a host's files and programs are; tests put them elsewhere.
 #[derive(Debug, Clone)]
@@ -58,6 +60,11 @@ pub fn detect() -> DnsBackend {
 /// something: as in wg-quick(8), search domains alone change no resolv.conf(5).
 pub fn set(ifname: Ifname, from: Option<&Dns>, to: Option<&Dns>) -> anyhow::Result<Outcome> {
     Host::default().set(ifname, from, to)
+}
+
+/// Returns the name servers of this host, those first that are none of a tunnel's. Listeners on the host itself do not count.
+pub fn servers() -> Vec<IpAddr> {
+    Host::default().servers()
 }
 
 /// Puts back the resolv.conf(5) that a loss of power during a tunnel's life has left behind.

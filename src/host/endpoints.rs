@@ -2,12 +2,27 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use anyhow::{Result, anyhow};
 
 use super::Host;
-use super::resolve::{Answer, LookupError, Name, Resolver, Retries, first_reachable};
-use crate::config::{Endpoint, Span, Spanned};
+use super::dns;
+use super::resolve::{
+    Answer, LookupError, Name, Outside, ResolveError, Resolver, Retries, first_reachable,
+};
+use crate::config::{Endpoint, Peer, Span, Spanned};
+use crate::net::FwMark;
+use crate::reresolve::Candidates;
+
+/// How long a resolver is waited for where nothing is to be waited for: at boot, when names can follow later.
+const AT_ONCE: Duration = Duration::from_secs(2);
+
+/// How long one is waited for that will be asked again in half a minute.
+const FOR_NOW: Duration = Duration::from_secs(15);
+
+/// How long one is waited for that is perhaps to be asked through a dead tunnel.
+const THROUGH_TUNNEL: Duration = Duration::from_secs(5);
 
 /// Where the peers of a file are.
 #[derive(Debug)]
@@ -28,8 +43,19 @@ pub struct Unresolved {
     pub span: Span,
 }
 
+impl Unresolved {
+    fn new(endpoint: &Spanned<Endpoint>, error: &LookupError) -> Self {
+        Self {
+            name: endpoint.value.clone(),
+            error: error.clone(),
+            span: endpoint.span,
+        }
+    }
+}
+
 impl Host {
-    /// Looks the peers' endpoints up. Unless `ignore_unresolved`, no other name is waited for once one has no address.
+    /// Looks the peers' endpoints up, with wg's patience. Unless `ignore_unresolved`, no other name is waited for once one
+    /// has no address; and if there are no retries either, no name is waited for long.
     pub fn resolve(
         &mut self,
         endpoints: &[Option<&Spanned<Endpoint>>],
@@ -40,18 +66,20 @@ impl Host {
             .flatten()
             .filter_map(|found| name_of(found))
             .collect();
-        let answers = self.look_up(&names, !ignore_unresolved)?;
+        let retries = Retries::from_env()?;
+        let at_once = ignore_unresolved && retries == Retries::NONE;
+        let patience = at_once.then_some(AT_ONCE);
+        let resolver = self.resolver(retries, patience, !ignore_unresolved);
+        let answers = self.answers(resolver.resolve(&names))?;
         let mut unresolved = Vec::new();
         let mut address = |endpoint: &Spanned<Endpoint>| match &endpoint.value {
             Endpoint::Addr(address) => Some(*address),
             Endpoint::Name { .. } => match answers.get(&name_of(endpoint)?)? {
-                Ok(found) => first_reachable(found, |ip| self.route.has_route(ip).unwrap_or(false)),
+                Ok(found) => {
+                    first_reachable(found, |ip| self.route.has_route(ip, None).unwrap_or(false))
+                }
                 Err(error) => {
-                    unresolved.push(Unresolved {
-                        name: endpoint.value.clone(),
-                        error: error.clone(),
-                        span: endpoint.span,
-                    });
+                    unresolved.push(Unresolved::new(endpoint, error));
                     None
                 }
             },
@@ -66,23 +94,87 @@ impl Host {
         })
     }
 
-    /// Asks for all names at once, with wg's patience, which is shown.
-    fn look_up(&self, names: &[Name], fail_fast: bool) -> Result<BTreeMap<Name, Answer>> {
-        if names.is_empty() {
-            return Ok(BTreeMap::new());
+    /// Looks the endpoints by name of some peers up again, once. Those of their addresses count to which packets with the
+    /// mark of the tunnel can be sent, which do not go through it; if there are none, all of them.
+    ///
+    /// What the host's resolver cannot tell is asked past the tunnel, if that has a mark.
+    pub fn resolve_again(
+        &mut self,
+        peers: &[&Peer],
+        mark: Option<FwMark>,
+    ) -> Result<(Vec<Candidates>, Vec<Unresolved>)> {
+        let endpoints = peers.iter().filter_map(|peer| {
+            let endpoint = peer.endpoint.as_ref()?;
+            Some((peer.public_key.value, endpoint, name_of(endpoint)?))
+        });
+        let endpoints: Vec<_> = endpoints.collect();
+        let names: Vec<Name> = endpoints.iter().map(|(.., name)| name.clone()).collect();
+        let answers = self.look_up_again(&names, mark)?;
+        let (mut candidates, mut unresolved) = (Vec::new(), Vec::new());
+        for (public_key, endpoint, name) in endpoints {
+            match answers.get(&name) {
+                Some(Ok(found)) => candidates.push(Candidates {
+                    public_key,
+                    addresses: self.reachable(found, mark),
+                }),
+                Some(Err(error)) => unresolved.push(Unresolved::new(endpoint, error)),
+                None => {}
+            }
         }
-        let resolver = Resolver {
-            retries: Retries::from_env()?,
+        Ok((candidates, unresolved))
+    }
+
+    fn reachable(&mut self, all: &[SocketAddr], mark: Option<FwMark>) -> Vec<SocketAddr> {
+        let mut reachable = all.to_vec();
+        reachable.retain(|address| self.route.has_route(address.ip(), mark).unwrap_or(false));
+        if reachable.is_empty() {
+            return all.to_vec();
+        }
+        reachable
+    }
+
+    fn look_up_again(
+        &self,
+        names: &[Name],
+        mark: Option<FwMark>,
+    ) -> Result<BTreeMap<Name, Answer>> {
+        let patience = mark.map_or(FOR_NOW, |_| THROUGH_TUNNEL);
+        let resolver = self.resolver(Retries::NONE, Some(patience), false);
+        let mut answers = self.answers(resolver.resolve(names))?;
+        let unknown = answers.iter().filter(|(_, answer)| answer.is_err());
+        let unknown: Vec<Name> = unknown.map(|(name, _)| name.clone()).collect();
+        if let Some(mark) = mark.filter(|_| !unknown.is_empty()) {
+            let servers = dns::servers();
+            let resolver = self.resolver(Retries::NONE, Some(FOR_NOW), false);
+            let outside = resolver.resolve_outside(&unknown, Outside { servers, mark });
+            let found = self.answers(outside)?.into_iter();
+            answers.extend(found.filter(|(_, answer)| answer.is_ok())); // the first error is the one to tell
+        }
+        Ok(answers)
+    }
+
+    /// Asks for all names at once; that it asks again is said.
+    fn resolver(
+        &self,
+        retries: Retries,
+        patience: Option<Duration>,
+        fail_fast: bool,
+    ) -> Resolver<'_> {
+        Resolver {
+            retries,
+            patience,
             fail_fast,
-            cancelled: &|| self.signals.caught().is_some(),
-            waiting: &mut |waiting| self.report.note(waiting),
-        };
-        resolver
-            .resolve(names)
-            .map_err(|error| match self.signals.caught() {
-                Some(signal) => anyhow!("interrupted by {signal}; nothing was changed"),
-                None => error.into(),
-            })
+            cancelled: Box::new(|| self.signals.caught().is_some()),
+            waiting: Box::new(|waiting| self.report.note(waiting)),
+        }
+    }
+
+    /// Says by which signal there are no answers.
+    fn answers<T>(&self, answers: Result<T, ResolveError>) -> Result<T> {
+        answers.map_err(|error| match self.signals.caught() {
+            Some(signal) => anyhow!("interrupted by {signal}; nothing was changed"),
+            None => error.into(),
+        })
     }
 }
 

@@ -71,9 +71,13 @@ impl RouteSocket {
         Ok(None)
     }
 
-    /// Whether packets can be sent to the address.
-    pub fn has_route(&mut self, address: IpAddr) -> Result<bool, KernelError> {
-        let mtus = self.path_mtus(&BTreeSet::from([address]), None, None)?;
+    /// Whether packets can be sent to the address; with a mark, those that carry it.
+    pub fn has_route(
+        &mut self,
+        address: IpAddr,
+        mark: Option<FwMark>,
+    ) -> Result<bool, KernelError> {
+        let mtus = self.path_mtus(&BTreeSet::from([address]), mark, None)?;
         Ok(!mtus.is_empty())
     }
 

@@ -78,6 +78,9 @@ impl Record {
     /// Writes the record of a tunnel, whole or not at all.
     pub fn write(&self, ifname: Ifname) -> Result<()> {
         let written = self.replace(ifname);
+        if written.is_err() {
+            let _ = fs::remove_file(draft(&run_dir(), ifname));
+        }
         written
             .with_context(|| format!("{}: cannot be written", path(&run_dir(), ifname).display()))
     }
@@ -123,7 +126,8 @@ impl Record {
         records
     }
 
-    fn all() -> Vec<(Ifname, Self)> {
+    /// Reads the records of all tunnels, damaged ones left out.
+    pub fn all() -> Vec<(Ifname, Self)> {
         let entries = fs::read_dir(run_dir()).into_iter().flatten().flatten();
         let names = entries.filter_map(|entry| {
             let name = entry.file_name().into_string().ok()?;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
+use std::mem;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
@@ -10,9 +11,11 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 mod lookup;
+mod outside;
 mod retries;
 
 pub use lookup::LookupError;
+pub use outside::Outside;
 pub use retries::{InvalidRetries, Retries};
 
 /// How many names are looked up at a time.
@@ -79,12 +82,14 @@ pub type Answer = Result<Vec<SocketAddr>, LookupError>;
 pub struct Resolver<'a> {
     /// How often again.
     pub retries: Retries,
+    /// After which time names without an answer have none; none is never.
+    pub patience: Option<Duration>,
     /// Whether to wait for no name any longer once one of them is known to have no address.
     pub fail_fast: bool,
     /// Asked every 100 ms or more often; true gives up.
-    pub cancelled: &'a dyn Fn() -> bool,
+    pub cancelled: Box<dyn Fn() -> bool + 'a>,
     /// Told before each wait.
-    pub waiting: &'a mut dyn FnMut(&Waiting),
+    pub waiting: Box<dyn FnMut(&Waiting) + 'a>,
 }
 
 impl Resolver<'_> {
@@ -93,22 +98,40 @@ impl Resolver<'_> {
         self.resolve_by(names, lookup::lookup)
     }
 
+    /// As [`Self::resolve`], past a tunnel.
+    pub fn resolve_outside(
+        self,
+        names: &[Name],
+        outside: Outside,
+    ) -> Result<BTreeMap<Name, Answer>, ResolveError> {
+        self.resolve_by(names, move |name: &Name| outside.lookup(name))
+    }
+
     fn resolve_by(
         mut self,
         names: &[Name],
-        lookup: fn(&Name) -> Answer,
+        lookup: impl Fn(&Name) -> Answer + Clone + Send + 'static,
     ) -> Result<BTreeMap<Name, Answer>, ResolveError> {
         let mut open: BTreeMap<Name, Try> = BTreeMap::new();
         open.extend(names.iter().map(|name| (name.clone(), Try::FIRST)));
-        let workers = Workers::start(open.len().min(WORKERS), lookup)?;
+        let workers = Workers::start(open.len().min(WORKERS), &lookup)?;
         for name in open.keys() {
             workers.ask(name);
         }
+        let start = Instant::now();
+        let is_late = |patience: &Duration| start.elapsed() >= *patience;
 
         let mut answers = BTreeMap::new();
         while !open.is_empty() {
             if (self.cancelled)() {
                 return Err(ResolveError::Cancelled);
+            }
+            if let Some(patience) = self.patience.filter(is_late) {
+                answers.extend(mem::take(&mut open).into_iter().map(|(name, this)| {
+                    let error = this.again.map_or_else(|| silence(patience), |(_, why)| why);
+                    (name, Err(error))
+                }));
+                break;
             }
             let patience = ask_again(&mut open, &workers);
             if let Some((name, answer)) = workers.answer(patience)
@@ -164,6 +187,12 @@ impl Try {
     };
 }
 
+/// Why a name has no address when the resolver did not answer in time.
+fn silence(patience: Duration) -> LookupError {
+    let seconds = patience.as_secs();
+    LookupError::new(&format!("no answer within {seconds} seconds"), true)
+}
+
 /// Asks for the names whose time has come, and returns how long an answer may be waited for.
 fn ask_again(open: &mut BTreeMap<Name, Try>, workers: &Workers) -> Duration {
     let now = Instant::now();
@@ -192,12 +221,16 @@ struct Workers {
 
 impl Workers {
     /// Starts `count` threads, or as many as the system allows, but one.
-    fn start(count: usize, lookup: fn(&Name) -> Answer) -> io::Result<Self> {
+    fn start(
+        count: usize,
+        lookup: &(impl Fn(&Name) -> Answer + Clone + Send + 'static),
+    ) -> io::Result<Self> {
         let (questions, queue) = channel::<Name>();
         let (results, answers) = channel();
         let queue = Arc::new(Mutex::new(queue));
         for number in 0..count {
             let (queue, results) = (Arc::clone(&queue), results.clone());
+            let lookup = lookup.clone();
             let work = move || {
                 loop {
                     // the lock is held while waiting: who has it is the next to work

@@ -13,12 +13,13 @@ use wgq::config::known_keys;
 use crate::{command, is_up_to_date};
 
 /// When the page was last changed in substance.
-const DATE: &str = "2026-11-22";
+const DATE: &str = "2026-11-23";
 
 /// What the command line does not know, in order.
-const WRITTEN: [&str; 10] = [
+const WRITTEN: [&str; 11] = [
     include_str!("../../man/sections/configuration-file"),
     include_str!("../../man/sections/full-tunnel"),
+    include_str!("../../man/sections/endpoints"),
     include_str!("../../man/sections/other-firewalls"),
     include_str!("../../man/sections/migration"),
     include_str!("../../man/sections/differences"),

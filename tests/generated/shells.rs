@@ -76,6 +76,8 @@ fn completes(shell: &str) {
     is("wgq save o", &[]);
     is("wgq save h", &["home"]);
     is("wgq --color never save h", &["home"]);
+    is("wgq reresolve o", &[]);
+    is("wgq reresolve h", &["home"]);
     is("wgq strip h", &["home"]);
     is("wgq mi", &["migrate"]);
     is("wgq migrate --w", &["--write"]);

@@ -29,21 +29,23 @@ fn disk(name: &str) -> PathBuf {
 }
 
 /// The files of the units.
-fn units() -> [PathBuf; 2] {
+fn units() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("systemd");
-    ["wgq@.service", "wgq.target"].map(|name| folder.join(name))
+    let files = fs::read_dir(folder).unwrap();
+    files.map(|file| file.unwrap().path()).collect()
+}
+
+/// The arguments of a script that installs the program and the units.
+fn installed(units: &[PathBuf]) -> Vec<&OsStr> {
+    let units = units.iter().map(|unit| unit.as_os_str());
+    std::iter::once(machine::wgq()).chain(units).collect()
 }
 
 #[test]
 fn the_unit_starts_at_boot_and_stops() {
     let image = disk("vm-unit.ext4");
-    let [service, target] = units();
-    let arguments = [
-        OsStr::new("wgq@wg0"),
-        machine::wgq(),
-        service.as_os_str(),
-        target.as_os_str(),
-    ];
+    let units = units();
+    let arguments = [&[OsStr::new("wgq@wg0")], &installed(&units)[..]].concat();
     let boot = |name: &str| {
         Machine::new(name)
             .systemd()
@@ -77,13 +79,26 @@ fn the_unit_starts_at_boot_and_stops() {
 #[test]
 fn systemd_resolved_is_told_and_asked_and_what_a_hard_reset_left_is_mended_at_boot() {
     let image = disk("vm-resolved.ext4");
-    let [service, target] = units();
-    let arguments = [machine::wgq(), service.as_os_str(), target.as_os_str()];
+    let units = units();
+    let arguments = installed(&units);
     for name in ["resolved-first", "resolved-second"] {
         let boot = Machine::new(name)
             .systemd()
             .disk(&image)
             .run("resolved", &arguments);
         assert_passed(&boot, "resolved");
+    }
+}
+
+#[test]
+fn at_boot_without_dns_the_interface_is_up_at_once_and_names_follow() {
+    let image = disk("vm-reresolve.ext4");
+    let units = units();
+    let arguments = installed(&units);
+    for name in ["reresolve-first", "reresolve-second"] {
+        Machine::new(name)
+            .systemd()
+            .disk(&image)
+            .run("reresolve", &arguments);
     }
 }

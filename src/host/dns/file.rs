@@ -3,6 +3,9 @@
 //! Tunnels may come and go in any order; the last one that came has its way. What is to be done is recorded before it is
 //! done, so that after an end at any moment the same call completes it. What another program wrote meanwhile is kept.
 
+use std::fs;
+use std::path::PathBuf;
+
 use anyhow::Context as _;
 
 use super::{Host, Outcome};
@@ -47,8 +50,22 @@ pub(super) fn recover(host: &Host) -> anyhow::Result<()> {
 
 /// Whether the original of the file is kept beside it: for a tunnel that is up, or one that was at a loss of power.
 pub(super) fn may_be_astray(host: &Host) -> bool {
-    let original = place::second_name(&host.file(PATH));
-    original.symlink_metadata().is_ok()
+    original(host).symlink_metadata().is_ok()
+}
+
+/// Where the original of the file is while a tunnel has its place.
+fn original(host: &Host) -> PathBuf {
+    place::second_name(&host.file(PATH))
+}
+
+/// Returns the texts that stood in the file before tunnels, as far as there are any, and what stands there now.
+pub(super) fn texts(host: &Host) -> Vec<String> {
+    let read = |path: PathBuf| fs::read(path).unwrap_or_default();
+    let mut texts = record::contents(&host.file(FOLDER));
+    texts.insert(0, read(original(host)));
+    texts.push(read(host.file(PATH)));
+    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+    texts.into_iter().map(text).collect()
 }
 
 /// The host's file, with what is remembered of it.

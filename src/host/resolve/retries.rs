@@ -36,7 +36,7 @@ impl FromStr for Retries {
             return Ok(Self::Infinity);
         }
         if text.is_empty() {
-            return Ok(Self::AtMost(0)); // what strtoul(3) makes of it for wg
+            return Ok(Self::NONE); // what strtoul(3) makes of it for wg
         }
         let count = text.parse().ok();
         count
@@ -47,6 +47,9 @@ impl FromStr for Retries {
 }
 
 impl Retries {
+    /// Each name is looked up once.
+    pub const NONE: Self = Self::AtMost(0);
+
     /// Reads `WG_ENDPOINT_RESOLUTION_RETRIES`.
     pub fn from_env() -> Result<Self, InvalidRetries> {
         env::var_os(VARIABLE).map_or(Ok(Self::default()), |value| value.to_string_lossy().parse())

@@ -21,9 +21,10 @@ fn resolve(
     let names: Vec<Name> = names.iter().map(|host| name(host)).collect();
     let resolver = Resolver {
         retries,
+        patience: None,
         fail_fast,
-        cancelled: &|| false,
-        waiting: &mut |waiting| lines.push(waiting.to_string()),
+        cancelled: Box::new(|| false),
+        waiting: Box::new(|waiting| lines.push(waiting.to_string())),
     };
     let answers = resolver.resolve_by(&names, lookup).unwrap();
     (answers, lines)
@@ -154,9 +155,10 @@ fn cancelling_ends_it_within_a_moment_though_a_lookup_hangs() {
     let asked = Cell::new(0);
     let resolver = Resolver {
         retries: Retries::Infinity,
+        patience: None,
         fail_fast: false,
-        cancelled: &|| asked.replace(asked.get() + 1) == 2,
-        waiting: &mut |_| {},
+        cancelled: Box::new(|| asked.replace(asked.get() + 1) == 2),
+        waiting: Box::new(|_| {}),
     };
     let hang = |_: &Name| {
         thread::sleep(Duration::from_secs(20));
@@ -173,9 +175,10 @@ fn numeric_hosts_need_no_server() {
     let names: Vec<Name> = hosts.iter().map(|host| name(host)).collect();
     let resolver = Resolver {
         retries: Retries::AtMost(0),
+        patience: None,
         fail_fast: false,
-        cancelled: &|| false,
-        waiting: &mut |_| {},
+        cancelled: Box::new(|| false),
+        waiting: Box::new(|_| {}),
     };
     let answers = resolver.resolve(&names).unwrap();
     let shown = |host: &str| answers[&name(host)].clone().unwrap()[0].to_string();
@@ -191,6 +194,33 @@ fn a_host_that_cannot_be_is_a_permanent_failure() {
         let error = lookup::lookup(&name(host)).unwrap_err();
         assert!(!error.is_temporary(), "{host:?}: {error}");
     }
+}
+
+#[test]
+fn what_is_not_answered_in_time_is_not_waited_for() {
+    let start = Instant::now();
+    let resolver = Resolver {
+        retries: Retries::Infinity,
+        patience: Some(Duration::from_secs(1)),
+        fail_fast: false,
+        cancelled: Box::new(|| false),
+        waiting: Box::new(|_| {}),
+    };
+    let lookup = |name: &Name| match name.host.as_str() {
+        "good.example" => Ok(vec!["192.0.2.1:51820".parse().unwrap()]),
+        "again.example" => Err(again()),
+        _ => {
+            thread::sleep(Duration::from_secs(20));
+            Err(no_name())
+        }
+    };
+    let names = ["good.example", "again.example", "silent.example"].map(name);
+    let answers = resolver.resolve_by(&names, lookup).unwrap();
+    let why = |host: &str| answers[&name(host)].clone().unwrap_err().to_string();
+    assert!(answers[&name("good.example")].is_ok());
+    assert_eq!(why("again.example"), again().to_string());
+    assert_eq!(why("silent.example"), "no answer within 1 seconds");
+    assert!(start.elapsed() < Duration::from_secs(10));
 }
 
 #[test]

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::super::moved::carrier;
 use crate::key::{KEY_LEN, PresharedKey, PrivateKey, PublicKey};
 use crate::net::{FwMark, Prefix};
+use crate::reresolve::{Session, Sessions};
 use crate::state::{Device, DeviceSettings, Peer};
 
 /// A change of a device; what is none stays as it is.
@@ -105,6 +106,16 @@ impl PeerStatus {
 }
 
 impl Status {
+    /// How it goes with the peers.
+    pub fn sessions(&self) -> Sessions {
+        let session = |it: &PeerStatus| Session {
+            last_handshake: it.last_handshake,
+            tx_bytes: it.tx_bytes,
+        };
+        let peers = self.peers.iter();
+        peers.map(|it| (it.peer.public_key, session(it))).collect()
+    }
+
     /// What is set, without how it fares.
     pub fn into_device(self) -> Device {
         Device {
@@ -145,7 +156,11 @@ impl Set {
                 replace_allowed_ips: true,
                 ..SetPeer::between(&Peer::new(to.public_key), to)
             },
-            (Some(from), Some(to)) => SetPeer::between(from, to),
+            // if it was removed meanwhile, it is not to come back with no more than what changes
+            (Some(from), Some(to)) => SetPeer {
+                update_only: true,
+                ..SetPeer::between(from, to)
+            },
         };
         self.peers.push(change);
         if let (Some(from), Some(to)) = (from, to) {

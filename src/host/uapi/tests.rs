@@ -159,12 +159,13 @@ fn a_change_says_what_differs_and_clears_what_is_no_more() {
         set.change_peer(from, to, &HashSet::new());
         set.peers.iter().map(SetPeer::to_string).collect::<String>()
     };
-    let name = format!("public_key={}\n", "02".repeat(KEY_LEN));
+    let key = format!("public_key={}\n", "02".repeat(KEY_LEN));
+    let name = format!("{key}update_only=true\n");
     // to give it all others anew would leave these without an owner for a moment
     let carrier = format!("public_key={}\n", "fd".repeat(KEY_LEN));
     let (one, two) = (peer(&["10.0.0.1"]), peer(&["10.0.0.1", "10.0.0.2"]));
     assert_eq!(change(Some(&one), Some(&one)), name);
-    assert_eq!(change(Some(&one), None), format!("{name}remove=true\n"));
+    assert_eq!(change(Some(&one), None), format!("{key}remove=true\n"));
     assert_eq!(
         change(Some(&one), Some(&two)),
         format!("{name}allowed_ip=10.0.0.2/32\n")
@@ -182,6 +183,14 @@ fn a_change_says_what_differs_and_clears_what_is_no_more() {
              {carrier}replace_allowed_ips=true\nallowed_ip=10.0.0.1/32\n{carrier}remove=true\n",
             "00".repeat(KEY_LEN)
         )
+    );
+    let moved = Peer {
+        endpoint: Some("192.0.2.2:1".parse().unwrap()),
+        ..one.clone()
+    };
+    assert_eq!(
+        change(Some(&one), Some(&moved)),
+        format!("{name}endpoint=192.0.2.2:1\n")
     );
     assert_eq!(change(None, None), "");
     assert!(

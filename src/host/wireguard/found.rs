@@ -6,16 +6,18 @@
 )]
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use netlink_packet_core::DecodeError;
 use netlink_packet_wireguard::{
     WireguardAllowedIp, WireguardAllowedIpAttr, WireguardAttribute, WireguardPeer,
-    WireguardPeerAttribute,
+    WireguardPeerAttribute, WireguardTimeSpec,
 };
 
 use super::secrets::Secrets;
 use crate::key::{KEY_LEN, PublicKey};
 use crate::net::{Address, FwMark, Prefix};
+use crate::reresolve::{Session, Sessions};
 use crate::state::{Device, Peer};
 
 /// What a key that is not set is.
@@ -87,6 +89,44 @@ fn peer(attributes: &WireguardPeer) -> Option<Peer> {
     }
     peer.public_key = public_key?;
     Some(peer)
+}
+
+/// Reads from one message of the device's list how it goes with the peers.
+pub(super) fn sessions(payload: &[u8]) -> Result<Sessions, DecodeError> {
+    let message = Secrets::parse(payload)?;
+    let mut sessions = Sessions::new();
+    for attribute in message.attributes() {
+        if let WireguardAttribute::Peers(peers) = attribute {
+            sessions.extend(peers.iter().filter_map(session));
+        }
+    }
+    Ok(sessions)
+}
+
+/// Makes one list of all messages; of a peer that did not fit, the first one tells.
+pub(super) fn merge_sessions(parts: Vec<Sessions>) -> Sessions {
+    parts.into_iter().rev().flatten().collect()
+}
+
+fn session(attributes: &WireguardPeer) -> Option<(PublicKey, Session)> {
+    let mut public_key = None;
+    let mut session = Session::default();
+    for attribute in &attributes.0 {
+        match attribute {
+            WireguardPeerAttribute::PublicKey(key) => public_key = Some(PublicKey(*key)),
+            WireguardPeerAttribute::LastHandshake(time) => session.last_handshake = moment(time),
+            WireguardPeerAttribute::TxBytes(bytes) => session.tx_bytes = *bytes,
+            _ => {}
+        }
+    }
+    Some((public_key?, session))
+}
+
+/// A time since the epoch; zero is none.
+fn moment(time: &WireguardTimeSpec) -> Option<Duration> {
+    let seconds = Duration::from_secs(time.seconds.try_into().ok()?);
+    let moment = seconds.saturating_add(Duration::from_nanos(time.nano_seconds.try_into().ok()?));
+    (!moment.is_zero()).then_some(moment)
 }
 
 fn allowed_ip(attributes: &WireguardAllowedIp) -> Option<Prefix> {

@@ -100,6 +100,21 @@ impl Records {
     }
 }
 
+/// Returns what stood in files that could not be renamed, by all records in `folder`. It takes no lock: each is whole.
+pub(super) fn contents(folder: &Path) -> Vec<Vec<u8>> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let records = entries.filter_map(|entry| {
+        let json = fs::read(entry.path()).ok()?;
+        serde_json::from_slice::<Record>(&json).ok()
+    });
+    records
+        .filter_map(|record| match record.original {
+            Original::Content(text) => Some(text),
+            Original::Absent | Original::Renamed => None,
+        })
+        .collect()
+}
+
 /// Removes a file; that it is not there is fine, on a read-only file system too.
 pub(super) fn remove_if_exists(path: &Path) -> std::io::Result<()> {
     match fs::remove_file(path) {
