@@ -1,4 +1,4 @@
-//! Where systemd is PID 1: the units, and systemd-resolved.
+//! Where systemd is PID 1: the units, systemd-resolved, systemd-networkd and NetworkManager.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -86,4 +86,14 @@ fn systemd_resolved_is_told_and_asked_and_what_a_hard_reset_left_is_mended_at_bo
             .run("resolved", &arguments);
         assert_passed(&boot, "resolved");
     }
+}
+
+#[test]
+fn systemd_networkd_and_networkmanager_leave_tunnels_as_they_are() {
+    let dropin = Path::new(env!("CARGO_MANIFEST_DIR")).join("systemd/NetworkManager/90-wgq.conf");
+    let boot = Machine::new("managers")
+        .systemd()
+        .run("managers", &[machine::wgq(), dropin.as_os_str()]);
+    assert_passed(&boot, "networkd");
+    assert_passed(&boot, "network-manager");
 }
