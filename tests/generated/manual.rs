@@ -16,10 +16,11 @@ use crate::{command, is_up_to_date};
 const DATE: &str = "2026-11-22";
 
 /// What the command line does not know, in order.
-const WRITTEN: [&str; 10] = [
+const WRITTEN: [&str; 11] = [
     include_str!("../../man/sections/configuration-file"),
     include_str!("../../man/sections/full-tunnel"),
     include_str!("../../man/sections/other-firewalls"),
+    include_str!("../../man/sections/network-managers"),
     include_str!("../../man/sections/migration"),
     include_str!("../../man/sections/differences"),
     include_str!("../../man/sections/environment"),
