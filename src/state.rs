@@ -261,6 +261,8 @@ pub enum DnsBackend {
         /// What stands before the interface's name for its place in interface-order: `tun.`, or nothing.
         prefix: String,
     },
+    /// NetworkManager, by its global DNS configuration.
+    NetworkManager,
     /// /etc/resolv.conf itself.
     File,
 }

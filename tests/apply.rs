@@ -7,9 +7,9 @@
 
 mod script;
 
-/// The file is the script's to change, and a process may be another one.
+/// The file is the script's to change, a process may be another one, and the kernel's own routes come when they like.
 const FILES: &str = r#"eval "$(declare -f snapshot | sed '1s/snapshot/whole_snapshot/')"
-snapshot() { touch -d @0 /etc/wireguard/*.conf; whole_snapshot | sed 's/^[0-9]* wgq userspace/wgq userspace/'; }
+snapshot() { touch -d @0 /etc/wireguard/*.conf; whole_snapshot | sed 's/^[0-9]* wgq userspace/wgq userspace/; /table local proto kernel metric 0 /d'; }
 "#;
 
 fn host(script: &str) {

@@ -11,7 +11,8 @@
 //! free-table 51821                    the table for a full tunnel that names none
 //! path 192.0.2.1 1420                 the MTU on the way there
 //! default-path 1492                   the MTU of the default route
-//! dns resolved                        who keeps resolv.conf: resolved, resolvconf, tun. (its prefix), file
+//! dns resolved                        who keeps resolv.conf: resolved, resolvconf, tun. (its prefix),
+//!                                     network-manager, file
 //! lan eth0 192.168.1.0/24             the network of another interface's address
 //! sysctl 1                            the value of src_valid_mark
 //! name vpn.example.com 192.0.2.1      what a name stands for
@@ -135,6 +136,7 @@ impl Now {
                     .insert(Sysctl::SRC_VALID_MARK, value.to_owned());
             }
             ["dns", "resolved"] => around.dns_backend = DnsBackend::Resolved,
+            ["dns", "network-manager"] => around.dns_backend = DnsBackend::NetworkManager,
             ["dns", "file"] => around.dns_backend = DnsBackend::File,
             ["dns", "resolvconf"] => {
                 around.dns_backend = DnsBackend::Resolvconf {

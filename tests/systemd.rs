@@ -14,7 +14,7 @@ for folder in /run /usr/local; do mount -t tmpfs none "$folder"; done
 mkdir -p /usr/local/bin /run/systemd/system
 ln -s "$1" /usr/local/bin/wgq
 install -D -m 644 -t /usr/local/share/man/man8 man/wgq.8
-install -m 644 -t /run/systemd/system systemd/*
+install -m 644 -t /run/systemd/system systemd/wgq*
 exec systemd-analyze verify --recursive-errors=no wgq@wg0.service wgq-reresolve@wg0.timer wgq-reresolve@wg0.service wgq.target
 "#;
 

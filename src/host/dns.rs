@@ -13,6 +13,7 @@ use crate::state::{Dns, DnsBackend};
 
 mod detect;
 mod file;
+mod network_manager;
 mod resolvconf;
 mod resolved;
 mod servers;
@@ -128,6 +129,7 @@ impl Host {
             DnsBackend::Resolvconf { prefix } => {
                 resolvconf::tell(&self.program("resolvconf")?, prefix, ifname, to)
             }
+            DnsBackend::NetworkManager => network_manager::tell(self, ifname, before, to),
             DnsBackend::File => file::tell(self, ifname, to),
         }
     }
@@ -138,6 +140,7 @@ impl Host {
             DnsBackend::Resolvconf { prefix } => {
                 resolvconf::take_back(&self.program("resolvconf")?, prefix, ifname)?;
             }
+            DnsBackend::NetworkManager => network_manager::take_back(self, ifname)?,
             DnsBackend::File => return file::take_back(self, ifname),
         }
         Ok(Outcome::Done)

@@ -191,6 +191,12 @@ fn resolvers(backend: &DnsBackend) -> [Row; 2] {
                 .tell("not needed beside systemd-resolved"),
         ],
         DnsBackend::Resolvconf { .. } => [no_resolved, Row::ok(&RESOLVCONF)],
+        DnsBackend::NetworkManager => [
+            no_resolved,
+            Row::ok(&RESOLVCONF)
+                .verdict(Verdict::Unused)
+                .tell("not needed beside NetworkManager"),
+        ],
         DnsBackend::File => [
             no_resolved,
             Row::ok(&RESOLVCONF)

@@ -276,6 +276,10 @@ fn set_dns(
         (None, Some(dns)) => match &dns.backend {
             DnsBackend::Resolved => write!(f, "resolvectl revert {ifname}"),
             DnsBackend::Resolvconf { prefix } => write!(f, "resolvconf -d {prefix}{ifname} -f"),
+            DnsBackend::NetworkManager => {
+                let file = Dns::network_manager_file(ifname);
+                write!(f, "rm {file}; nmcli general reload conf")
+            }
             DnsBackend::File => f.write_str("restore /etc/resolv.conf"),
         },
         (None, None) => Ok(()),
@@ -306,6 +310,11 @@ fn tell_dns(f: &mut Formatter<'_>, ifname: Ifname, dns: &Dns) -> fmt::Result {
                 "printf '{text}' | resolvconf -a {prefix}{ifname} -m 0 -x"
             )
         }
+        DnsBackend::NetworkManager => {
+            let text = dns.network_manager_conf().escape_default().to_string();
+            let file = Dns::network_manager_file(ifname);
+            write!(f, "printf '{text}' > {file}; nmcli general reload conf")
+        }
         DnsBackend::File => {
             write!(
                 f,
@@ -317,6 +326,21 @@ fn tell_dns(f: &mut Formatter<'_>, ifname: Ifname, dns: &Dns) -> fmt::Result {
 }
 
 impl Dns {
+    /// Returns where NetworkManager reads what a tunnel tells it.
+    pub fn network_manager_file(ifname: Ifname) -> String {
+        format!("/run/NetworkManager/conf.d/90-wgq-{ifname}.conf")
+    }
+
+    /// Returns the lines of a NetworkManager.conf(5) that say the same.
+    pub fn network_manager_conf(&self) -> String {
+        let servers: Vec<String> = self.servers.iter().map(ToString::to_string).collect();
+        format!(
+            "[global-dns]\nsearches={}\n[global-dns-domain-*]\nservers={}\n",
+            self.search.join(","),
+            servers.join(",")
+        )
+    }
+
     /// Returns the lines of a resolv.conf(5) that say the same.
     pub fn resolv_conf(&self) -> String {
         let mut text = String::new();

@@ -13,6 +13,7 @@ mod crash;
 mod detect;
 mod file;
 mod mounts;
+mod network_manager;
 mod resolvconf;
 mod resolved;
 

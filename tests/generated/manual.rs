@@ -16,11 +16,12 @@ use crate::{command, is_up_to_date};
 const DATE: &str = "2026-11-23";
 
 /// What the command line does not know, in order.
-const WRITTEN: [&str; 11] = [
+const WRITTEN: [&str; 12] = [
     include_str!("../../man/sections/configuration-file"),
     include_str!("../../man/sections/full-tunnel"),
     include_str!("../../man/sections/endpoints"),
     include_str!("../../man/sections/other-firewalls"),
+    include_str!("../../man/sections/network-managers"),
     include_str!("../../man/sections/migration"),
     include_str!("../../man/sections/differences"),
     include_str!("../../man/sections/environment"),

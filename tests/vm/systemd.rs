@@ -1,4 +1,4 @@
-//! Where systemd is PID 1: the units, and systemd-resolved.
+//! Where systemd is PID 1: the units, systemd-resolved, systemd-networkd and NetworkManager.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -32,7 +32,8 @@ fn disk(name: &str) -> PathBuf {
 fn units() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("systemd");
     let files = fs::read_dir(folder).unwrap();
-    files.map(|file| file.unwrap().path()).collect()
+    let paths = files.map(|file| file.unwrap().path());
+    paths.filter(|path| path.is_file()).collect()
 }
 
 /// The arguments of a script that installs the program and the units.
@@ -101,4 +102,14 @@ fn at_boot_without_dns_the_interface_is_up_at_once_and_names_follow() {
             .disk(&image)
             .run("reresolve", &arguments);
     }
+}
+
+#[test]
+fn systemd_networkd_and_networkmanager_leave_tunnels_as_they_are() {
+    let dropin = Path::new(env!("CARGO_MANIFEST_DIR")).join("systemd/NetworkManager/90-wgq.conf");
+    let boot = Machine::new("managers")
+        .systemd()
+        .run("managers", &[machine::wgq(), dropin.as_os_str()]);
+    assert_passed(&boot, "networkd");
+    assert_passed(&boot, "network-manager");
 }

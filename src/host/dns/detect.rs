@@ -7,7 +7,7 @@ use std::fs;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 
-use super::Host;
+use super::{Host, network_manager};
 use crate::host::program;
 use crate::state::DnsBackend;
 
@@ -15,16 +15,19 @@ use crate::state::DnsBackend;
 const STUBS: [&str; 2] = ["127.0.0.53", "127.0.0.54"];
 
 impl Host {
-    /// As [`super::detect`]: systemd-resolved where it runs and is asked, else resolvconf where it has a say, else the file.
+    /// As [`super::detect`]: systemd-resolved where it runs and is asked, else resolvconf where it has a say, else
+    /// NetworkManager where the file is its own, else the file.
     pub fn detect(&self) -> DnsBackend {
         if self.is_other_netns() {
-            // both keep the configuration of the namespace that they run in
+            // all of them keep the configuration of the namespace that they run in
             DnsBackend::File
         } else if self.asks_resolved() && self.runs_resolved() {
             DnsBackend::Resolved
         } else if let Some(resolvconf) = self.useful_resolvconf() {
             let prefix = self.interface_prefix(&resolvconf);
             DnsBackend::Resolvconf { prefix }
+        } else if network_manager::keeps_resolv_conf(self) {
+            DnsBackend::NetworkManager
         } else {
             DnsBackend::File
         }
@@ -108,7 +111,7 @@ impl Host {
     }
 
     /// Returns a file's text; what cannot be read is empty.
-    fn text(&self, path: &str) -> String {
+    pub(super) fn text(&self, path: &str) -> String {
         let bytes = fs::read(self.file(path)).unwrap_or_default();
         String::from_utf8_lossy(&bytes).into_owned()
     }
