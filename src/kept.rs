@@ -14,6 +14,8 @@ use crate::state::{Device, Peer, PolicyRule, Route, Selector, State};
 pub struct Memory {
     /// The mark that the file named or wgq has chosen; none if a hook has set it, or nobody.
     pub fwmark: Option<FwMark>,
+    /// Whether the file named it.
+    pub is_mark_named: bool,
     /// The endpoints as the file had them, `vpn.example.com:51820`. The device has others once peers have moved.
     pub endpoints: BTreeMap<PublicKey, String>,
     /// What hooks have put on the link.
@@ -90,13 +92,17 @@ impl Running<'_> {
             None => Extras::default(),
         };
         let is_extra = |address: &&Address| extras.addresses.contains(address);
-        let rules = self.rules.into_iter().flatten();
+        let rules = self.rules.into_iter().flatten().chain(&now.rules);
+        let is_of_mark = |rule: &&PolicyRule| match rule.selector {
+            Selector::NotFwMark(mark) => self.keeps_mark(mark, config),
+            Selector::SuppressPrefixLength(_) | Selector::Foreign => true,
+        };
         State {
             link: now.link.clone(),
             device: self.kept_device(config, keep_peers),
             addresses: now.addresses.iter().filter(is_extra).copied().collect(),
             routes: &now.routes & &extras.routes,
-            rules: rules.chain(&now.rules).copied().collect(),
+            rules: rules.filter(is_of_mark).copied().collect(),
             accepts: now.accepts.clone(),
             ..State::default()
         }
@@ -125,8 +131,12 @@ impl Running<'_> {
             peer.allowed_ips.retain(|prefix| !claimed.contains(prefix));
             Some(peer)
         };
+        let mut settings = self.now.device.settings.clone();
+        let is_hooks = self.memory.is_some_and(|memory| memory.fwmark.is_none());
+        let stays = |mark: &FwMark| is_hooks || self.keeps_mark(*mark, config);
+        settings.fwmark = settings.fwmark.filter(stays);
         Device {
-            settings: self.now.device.settings.clone(),
+            settings,
             peers: self.now.device.peers.iter().filter_map(kept).collect(),
         }
     }
@@ -151,6 +161,14 @@ impl Running<'_> {
         config.peers.iter().map(needs).collect()
     }
 
+    /// Whether it is the tunnel's mark and goes on to be: not one that the file named and names no more.
+    fn keeps_mark(&self, mark: FwMark, config: &Config) -> bool {
+        self.memory.is_none_or(|memory| {
+            let is_given_up = memory.is_mark_named && !names_mark(config);
+            memory.fwmark == Some(mark) && !is_given_up
+        })
+    }
+
     /// The mark that is no hook's: it goes when nobody asks for it any more.
     pub fn own_mark(&self) -> Option<FwMark> {
         if let Some(memory) = self.memory {
@@ -161,6 +179,14 @@ impl Running<'_> {
         let is_marked = rules.any(|rule| rule.selector == Selector::NotFwMark(mark));
         is_marked.then_some(mark)
     }
+}
+
+/// Whether the file names a mark.
+pub fn names_mark(config: &Config) -> bool {
+    config
+        .interface
+        .fwmark
+        .is_some_and(|mark| mark.value.0 != 0)
 }
 
 /// The routes that any program makes of a file.

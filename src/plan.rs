@@ -77,8 +77,9 @@ pub fn apply(
     let kept = running.kept(config, application.keep_peers);
     let mut desired = desired(ifname, config, endpoints, &kept, surroundings);
     let mark = &mut desired.state.device.settings.fwmark;
-    let is_open = config.interface.fwmark.is_none() && desired.fwmark.is_none();
-    if is_open && mark.is_some() && *mark == running.own_mark() {
+    let found = now.device.settings.fwmark;
+    let stays = mark.is_some() && *mark != found;
+    if !stays && desired.fwmark.is_none() && found.is_some() && found == running.own_mark() {
         *mark = Some(FwMark(0));
     }
     let mut want = desired.state.clone();

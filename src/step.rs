@@ -9,7 +9,9 @@ use std::fmt;
 use crate::foreign::Accept;
 use crate::net::{Address, Family, Ifname};
 use crate::nft::NftTable;
-use crate::state::{DeviceSettings, Dns, LinkKind, LinkSettings, Peer, PolicyRule, Route, Sysctl};
+use crate::state::{
+    DeviceSettings, Dns, DnsBackend, LinkKind, LinkSettings, Peer, PolicyRule, Route, Sysctl,
+};
 
 mod display;
 
@@ -312,11 +314,15 @@ impl Step {
         )
     }
 
-    /// Whether the tunnel does without when the step fails: DNS that is not required.
+    /// Whether the tunnel does without when the step fails: DNS that is not required. But a file that is not put back stays.
     pub fn is_optional(&self) -> bool {
         let Self::SetDns { from, to, .. } = self else {
             return false;
         };
+        let is_file = |dns: &Dns| dns.backend == DnsBackend::File;
+        if to.is_none() && from.as_ref().is_some_and(is_file) {
+            return false;
+        }
         let dns = to.as_ref().or(from.as_ref());
         dns.is_some_and(|dns| !dns.required)
     }

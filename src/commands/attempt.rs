@@ -180,6 +180,7 @@ impl Attempt<'_> {
             hooks: hooks.clone(),
             memory: Memory {
                 fwmark: plan.desired.fwmark,
+                is_mark_named: kept::names_mark(self.config),
                 endpoints: kept::endpoints(self.config),
                 extras,
             },
@@ -200,7 +201,10 @@ impl Attempt<'_> {
             memory: self.record.map(|record| &record.memory),
         };
         let memory = &mut interim.memory;
-        memory.fwmark = memory.fwmark.or_else(|| before.own_mark());
+        if memory.fwmark.is_none() {
+            memory.fwmark = before.own_mark();
+            memory.is_mark_named = before.memory.is_some_and(|memory| memory.is_mark_named);
+        }
         memory.endpoints = before
             .memory
             .map(|it| it.endpoints.clone())

@@ -11,9 +11,13 @@ sysctl -qw net.ipv4.ip_forward=0 net.ipv6.conf.all.forwarding=0
 export WG_ENDPOINT_RESOLUTION_RETRIES=0
 eval "$(declare -f snapshot | sed '1s/snapshot/whole_snapshot/')"
 # The device too, but for what changes by itself; a process may be another one, a record is not compared.
+# Rules of ours in a chain of another's have no order among themselves.
 snapshot() {
-	whole_snapshot | sed 's/^[0-9]* wgq userspace/wgq userspace/' | grep -v '^/etc/wireguard\|^nameserver\|table local proto kernel metric 0 '
-	wg show wg0 dump 2>/dev/null | awk -F'\t' 'NR == 1 { print $1, $4 } NR > 1 { print $1, $2, $4, $8 }' | sort || true
+	{
+		whole_snapshot | sed 's/^[0-9]* wgq userspace/wgq userspace/' |
+			grep -v '^/etc/wireguard\|^nameserver\|table local proto kernel metric 0 '
+		wg show wg0 dump 2>/dev/null | awk -F'\t' 'NR == 1 { print $1, $4 } NR > 1 { print $1, $2, $4, $8 }' || true
+	} | sort
 }
 # take FILE: it is the interface's from now on. Of the hooks, which are not the command's to undo, there are none.
 take() { sed '/^ *\(Pre\|Post\)\(Up\|Down\)/d; s/^ListenPort *= *0$//' "$1" >/etc/wireguard/wg0.conf; has -i privatekey "$1" || sed -i "1aPrivateKey = $private" /etc/wireguard/wg0.conf; }
