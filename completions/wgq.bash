@@ -16,6 +16,15 @@ _wgq() {
             ",$1")
                 cmd="wgq"
                 ;;
+            wgq,apply)
+                cmd="wgq__subcmd__apply"
+                ;;
+            wgq,confirm)
+                cmd="wgq__subcmd__confirm"
+                ;;
+            wgq,diff)
+                cmd="wgq__subcmd__diff"
+                ;;
             wgq,down)
                 cmd="wgq__subcmd__down"
                 ;;
@@ -44,7 +53,7 @@ _wgq() {
 
     case "${cmd}" in
         wgq)
-            opts="-q -v -h -V --dry-run --quiet --verbose --color --help --version up down strip save reresolve migrate selftest"
+            opts="-q -v -h -V --dry-run --json --quiet --verbose --color --help --version up down apply confirm diff strip save reresolve migrate selftest"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -61,8 +70,80 @@ _wgq() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        wgq__subcmd__apply)
+            opts="-q -v -h --name --keep-peers --hooks --confirm --ignore-unresolved --userspace --dry-run --json --quiet --verbose --color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --name)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --confirm)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        wgq__subcmd__confirm)
+            opts="-q -v -h --dry-run --json --quiet --verbose --color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        wgq__subcmd__diff)
+            opts="-q -v -h --name --keep-peers --dry-run --json --quiet --verbose --color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --name)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         wgq__subcmd__down)
-            opts="-q -v -h --name --dry-run --quiet --verbose --color --help"
+            opts="-q -v -h --name --dry-run --json --quiet --verbose --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -87,7 +168,7 @@ _wgq() {
             return 0
             ;;
         wgq__subcmd__migrate)
-            opts="-q -v -h --name --write --dry-run --quiet --verbose --color --help"
+            opts="-q -v -h --name --write --dry-run --json --quiet --verbose --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -112,7 +193,7 @@ _wgq() {
             return 0
             ;;
         wgq__subcmd__reresolve)
-            opts="-q -v -h --dry-run --quiet --verbose --color --help"
+            opts="-q -v -h --dry-run --json --quiet --verbose --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -130,7 +211,7 @@ _wgq() {
             return 0
             ;;
         wgq__subcmd__save)
-            opts="-q -v -h --name --dry-run --quiet --verbose --color --help"
+            opts="-q -v -h --name --dry-run --json --quiet --verbose --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -155,7 +236,7 @@ _wgq() {
             return 0
             ;;
         wgq__subcmd__selftest)
-            opts="-q -v -h --dry-run --quiet --verbose --color --help"
+            opts="-q -v -h --dry-run --json --quiet --verbose --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -173,7 +254,7 @@ _wgq() {
             return 0
             ;;
         wgq__subcmd__strip)
-            opts="-q -v -h --name --dry-run --quiet --verbose --color --help"
+            opts="-q -v -h --name --dry-run --json --quiet --verbose --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -198,7 +279,7 @@ _wgq() {
             return 0
             ;;
         wgq__subcmd__up)
-            opts="-q -v -h --name --ignore-unresolved --userspace --dry-run --quiet --verbose --color --help"
+            opts="-q -v -h --name --ignore-unresolved --userspace --dry-run --json --quiet --verbose --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -253,7 +334,7 @@ _wgq_and_interfaces() {
     local word
     for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
         case $word in
-        up|down|strip|save|reresolve|migrate)
+        up|down|apply|diff|strip|save|reresolve|migrate)
             COMPREPLY=($(compgen -W "$(_wgq_interfaces "$word" | sort -u)" -- "$2"))
             return 0
             ;;

@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_wgq_global_optspecs
-    string join \n dry-run q/quiet v/verbose color= h/help V/version
+    string join \n dry-run json q/quiet v/verbose color= h/help V/version
 end
 
 function __fish_wgq_needs_command
@@ -28,12 +28,16 @@ complete -c wgq -n "__fish_wgq_needs_command" -l color -d 'When to use colours; 
 always\t'Always'
 never\t'Never'"
 complete -c wgq -n "__fish_wgq_needs_command" -l dry-run -d 'Show the steps and change nothing'
+complete -c wgq -n "__fish_wgq_needs_command" -l json -d 'Show the steps of --dry-run and of `diff` as JSON'
 complete -c wgq -n "__fish_wgq_needs_command" -s q -l quiet -d 'Say nothing but warnings and errors'
 complete -c wgq -n "__fish_wgq_needs_command" -s v -l verbose -d 'Show every step in full, with what the kernel says'
 complete -c wgq -n "__fish_wgq_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c wgq -n "__fish_wgq_needs_command" -s V -l version -d 'Print version'
 complete -c wgq -n "__fish_wgq_needs_command" -f -a "up" -d 'Bring an interface up'
 complete -c wgq -n "__fish_wgq_needs_command" -f -a "down" -d 'Take an interface down, and all that came with it'
+complete -c wgq -n "__fish_wgq_needs_command" -f -a "apply" -d 'Have an interface follow its file, without dropping a session'
+complete -c wgq -n "__fish_wgq_needs_command" -f -a "confirm" -d 'Keep what `apply --confirm` has changed'
+complete -c wgq -n "__fish_wgq_needs_command" -f -a "diff" -d 'Show what an interface lacks to be what its file says'
 complete -c wgq -n "__fish_wgq_needs_command" -f -a "strip" -d 'Print what of a file is for `wg setconf`'
 complete -c wgq -n "__fish_wgq_needs_command" -f -a "save" -d 'Write the peers and keys of a running interface into its file'
 complete -c wgq -n "__fish_wgq_needs_command" -f -a "reresolve" -d 'Look up again where peers are that do not answer'
@@ -46,6 +50,7 @@ never\t'Never'"
 complete -c wgq -n "__fish_wgq_using_subcommand up" -l ignore-unresolved -d 'Leave peers whose endpoint has no known address without one, and go on'
 complete -c wgq -n "__fish_wgq_using_subcommand up" -l userspace -d 'Use the embedded WireGuard even if the kernel has its own'
 complete -c wgq -n "__fish_wgq_using_subcommand up" -l dry-run -d 'Show the steps and change nothing'
+complete -c wgq -n "__fish_wgq_using_subcommand up" -l json -d 'Show the steps of --dry-run and of `diff` as JSON'
 complete -c wgq -n "__fish_wgq_using_subcommand up" -s q -l quiet -d 'Say nothing but warnings and errors'
 complete -c wgq -n "__fish_wgq_using_subcommand up" -s v -l verbose -d 'Show every step in full, with what the kernel says'
 complete -c wgq -n "__fish_wgq_using_subcommand up" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -54,14 +59,48 @@ complete -c wgq -n "__fish_wgq_using_subcommand down" -l color -d 'When to use c
 always\t'Always'
 never\t'Never'"
 complete -c wgq -n "__fish_wgq_using_subcommand down" -l dry-run -d 'Show the steps and change nothing'
+complete -c wgq -n "__fish_wgq_using_subcommand down" -l json -d 'Show the steps of --dry-run and of `diff` as JSON'
 complete -c wgq -n "__fish_wgq_using_subcommand down" -s q -l quiet -d 'Say nothing but warnings and errors'
 complete -c wgq -n "__fish_wgq_using_subcommand down" -s v -l verbose -d 'Show every step in full, with what the kernel says'
 complete -c wgq -n "__fish_wgq_using_subcommand down" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c wgq -n "__fish_wgq_using_subcommand apply" -l name -d 'The interface\'s name, for a file from standard input' -r -f
+complete -c wgq -n "__fish_wgq_using_subcommand apply" -l confirm -d 'Undo it all unless `wgq confirm` comes within that time: 60s, 2m' -r
+complete -c wgq -n "__fish_wgq_using_subcommand apply" -l color -d 'When to use colours; `NO_COLOR` is honoured' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c wgq -n "__fish_wgq_using_subcommand apply" -l keep-peers -d 'Keep the peers that the file does not name, such as those that `wg set` added'
+complete -c wgq -n "__fish_wgq_using_subcommand apply" -l hooks -d 'Run the hooks: first those that undo what the old ones did, then the file\'s own'
+complete -c wgq -n "__fish_wgq_using_subcommand apply" -l ignore-unresolved -d 'Leave peers whose endpoint has no known address without one, and go on'
+complete -c wgq -n "__fish_wgq_using_subcommand apply" -l userspace -d 'Use the embedded WireGuard for an interface that is not there'
+complete -c wgq -n "__fish_wgq_using_subcommand apply" -l dry-run -d 'Show the steps and change nothing'
+complete -c wgq -n "__fish_wgq_using_subcommand apply" -l json -d 'Show the steps of --dry-run and of `diff` as JSON'
+complete -c wgq -n "__fish_wgq_using_subcommand apply" -s q -l quiet -d 'Say nothing but warnings and errors'
+complete -c wgq -n "__fish_wgq_using_subcommand apply" -s v -l verbose -d 'Show every step in full, with what the kernel says'
+complete -c wgq -n "__fish_wgq_using_subcommand apply" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c wgq -n "__fish_wgq_using_subcommand confirm" -l color -d 'When to use colours; `NO_COLOR` is honoured' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c wgq -n "__fish_wgq_using_subcommand confirm" -l dry-run -d 'Show the steps and change nothing'
+complete -c wgq -n "__fish_wgq_using_subcommand confirm" -l json -d 'Show the steps of --dry-run and of `diff` as JSON'
+complete -c wgq -n "__fish_wgq_using_subcommand confirm" -s q -l quiet -d 'Say nothing but warnings and errors'
+complete -c wgq -n "__fish_wgq_using_subcommand confirm" -s v -l verbose -d 'Show every step in full, with what the kernel says'
+complete -c wgq -n "__fish_wgq_using_subcommand confirm" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c wgq -n "__fish_wgq_using_subcommand diff" -l name -d 'The interface\'s name, for a file from standard input' -r -f
+complete -c wgq -n "__fish_wgq_using_subcommand diff" -l color -d 'When to use colours; `NO_COLOR` is honoured' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c wgq -n "__fish_wgq_using_subcommand diff" -l keep-peers -d 'Do not count the peers that the file does not name'
+complete -c wgq -n "__fish_wgq_using_subcommand diff" -l dry-run -d 'Show the steps and change nothing'
+complete -c wgq -n "__fish_wgq_using_subcommand diff" -l json -d 'Show the steps of --dry-run and of `diff` as JSON'
+complete -c wgq -n "__fish_wgq_using_subcommand diff" -s q -l quiet -d 'Say nothing but warnings and errors'
+complete -c wgq -n "__fish_wgq_using_subcommand diff" -s v -l verbose -d 'Show every step in full, with what the kernel says'
+complete -c wgq -n "__fish_wgq_using_subcommand diff" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c wgq -n "__fish_wgq_using_subcommand strip" -l name -d 'The interface\'s name, for a file from standard input' -r -f
 complete -c wgq -n "__fish_wgq_using_subcommand strip" -l color -d 'When to use colours; `NO_COLOR` is honoured' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c wgq -n "__fish_wgq_using_subcommand strip" -l dry-run -d 'Show the steps and change nothing'
+complete -c wgq -n "__fish_wgq_using_subcommand strip" -l json -d 'Show the steps of --dry-run and of `diff` as JSON'
 complete -c wgq -n "__fish_wgq_using_subcommand strip" -s q -l quiet -d 'Say nothing but warnings and errors'
 complete -c wgq -n "__fish_wgq_using_subcommand strip" -s v -l verbose -d 'Show every step in full, with what the kernel says'
 complete -c wgq -n "__fish_wgq_using_subcommand strip" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -70,6 +109,7 @@ complete -c wgq -n "__fish_wgq_using_subcommand save" -l color -d 'When to use c
 always\t'Always'
 never\t'Never'"
 complete -c wgq -n "__fish_wgq_using_subcommand save" -l dry-run -d 'Show the steps and change nothing'
+complete -c wgq -n "__fish_wgq_using_subcommand save" -l json -d 'Show the steps of --dry-run and of `diff` as JSON'
 complete -c wgq -n "__fish_wgq_using_subcommand save" -s q -l quiet -d 'Say nothing but warnings and errors'
 complete -c wgq -n "__fish_wgq_using_subcommand save" -s v -l verbose -d 'Show every step in full, with what the kernel says'
 complete -c wgq -n "__fish_wgq_using_subcommand save" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -77,6 +117,7 @@ complete -c wgq -n "__fish_wgq_using_subcommand reresolve" -l color -d 'When to 
 always\t'Always'
 never\t'Never'"
 complete -c wgq -n "__fish_wgq_using_subcommand reresolve" -l dry-run -d 'Show the steps and change nothing'
+complete -c wgq -n "__fish_wgq_using_subcommand reresolve" -l json -d 'Show the steps of --dry-run and of `diff` as JSON'
 complete -c wgq -n "__fish_wgq_using_subcommand reresolve" -s q -l quiet -d 'Say nothing but warnings and errors'
 complete -c wgq -n "__fish_wgq_using_subcommand reresolve" -s v -l verbose -d 'Show every step in full, with what the kernel says'
 complete -c wgq -n "__fish_wgq_using_subcommand reresolve" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -86,6 +127,7 @@ always\t'Always'
 never\t'Never'"
 complete -c wgq -n "__fish_wgq_using_subcommand migrate" -l write -d 'Change the file, and keep it as it was in NAME.conf.before-migrate'
 complete -c wgq -n "__fish_wgq_using_subcommand migrate" -l dry-run -d 'Show the steps and change nothing'
+complete -c wgq -n "__fish_wgq_using_subcommand migrate" -l json -d 'Show the steps of --dry-run and of `diff` as JSON'
 complete -c wgq -n "__fish_wgq_using_subcommand migrate" -s q -l quiet -d 'Say nothing but warnings and errors'
 complete -c wgq -n "__fish_wgq_using_subcommand migrate" -s v -l verbose -d 'Show every step in full, with what the kernel says'
 complete -c wgq -n "__fish_wgq_using_subcommand migrate" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -93,6 +135,7 @@ complete -c wgq -n "__fish_wgq_using_subcommand selftest" -l color -d 'When to u
 always\t'Always'
 never\t'Never'"
 complete -c wgq -n "__fish_wgq_using_subcommand selftest" -l dry-run -d 'Show the steps and change nothing'
+complete -c wgq -n "__fish_wgq_using_subcommand selftest" -l json -d 'Show the steps of --dry-run and of `diff` as JSON'
 complete -c wgq -n "__fish_wgq_using_subcommand selftest" -s q -l quiet -d 'Say nothing but warnings and errors'
 complete -c wgq -n "__fish_wgq_using_subcommand selftest" -s v -l verbose -d 'Show every step in full, with what the kernel says'
 complete -c wgq -n "__fish_wgq_using_subcommand selftest" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -114,4 +157,4 @@ function __wgq_interfaces
     end
 end
 
-complete -c wgq -n "__fish_seen_subcommand_from up down strip save reresolve migrate" -a "(__wgq_interfaces)"
+complete -c wgq -n "__fish_seen_subcommand_from up down apply diff strip save reresolve migrate" -a "(__wgq_interfaces)"

@@ -395,3 +395,40 @@ wgq -q down wg0
 same"#,
     );
 }
+
+#[test]
+fn what_wg_quick_brought_up_is_taken_over_with_its_session() {
+    let world = include_str!("engine/world.sh");
+    host(&format!(
+        r#"{world}tunnel 'ListenPort = 4567'
+remember
+cat >"$work/device" <<'END'
+#!/bin/bash
+: >"/run/device.$1"
+setsid "$WGQ" userspace "$1" >"/run/device.$1" 2>&1 </dev/null &
+until [[ -s /run/device.$1 ]]; do sleep 0.01; done
+END
+chmod +x "$work/device"
+export WG_QUICK_USERSPACE_IMPLEMENTATION=$work/device
+wg-quick up wg0 2>/dev/null
+nft list ruleset | has wg-quick-wg0
+answers ping 10.8.0.1
+session=$(wg show wg0 latest-handshakes)
+wgq -q apply wg0
+[[ $(wg show wg0 latest-handshakes) == "$session" ]]
+nft list ruleset | lacks wg-quick-wg0
+ping -c3 -i0.2 -W1 10.8.0.1 >/dev/null
+fails 0 wgq diff wg0
+fails 0 wgq apply wg0
+says 'nothing to do'
+snapshot >"$work/applied"
+wgq -q down wg0
+rm -f /run/device.wg0
+sysctl -qw net.ipv4.conf.all.src_valid_mark=0 # wg-quick never does
+same
+wgq -q up wg0
+same "$work/applied"
+wgq -q down wg0
+same"#
+    ));
+}
