@@ -120,14 +120,15 @@ fn config(interface: &str, change: usize) -> String {
 /// Runs a program to its end, and returns how long that took, in seconds.
 fn run(program: &str, arguments: &[&str]) -> f64 {
     let mut command = Command::new(program);
+    command.args(arguments).stdin(Stdio::null());
     let start = Instant::now();
-    let ended = command
-        .args(arguments)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .status();
+    let ended = command.output().unwrap();
     let seconds = start.elapsed().as_secs_f64();
-    let ended = ended.unwrap();
-    assert!(ended.success(), "{program} {arguments:?}: {ended}");
+    let said = || String::from_utf8_lossy(&ended.stdout[..ended.stdout.len().min(2000)]);
+    assert!(
+        ended.status.success(),
+        "{program} {arguments:?}: {}",
+        said()
+    );
     seconds
 }

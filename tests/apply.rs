@@ -9,7 +9,7 @@ mod script;
 
 /// The file is the script's to change, a process may be another one, and the kernel's own routes come when they like.
 const FILES: &str = r#"eval "$(declare -f snapshot | sed '1s/snapshot/whole_snapshot/')"
-snapshot() { touch -d @0 /etc/wireguard/*.conf; whole_snapshot | sed 's/^[0-9]* wgq userspace/wgq userspace/; /table local proto kernel metric 0 /d'; }
+snapshot() { touch -d @0 /etc/wireguard/*.conf; whole_snapshot | sed 's/^[0-9]* wgq userspace/wgq userspace/; s/ nodad//; /table local proto kernel metric 0 /d'; }
 "#;
 
 fn host(script: &str) {
@@ -40,16 +40,19 @@ fn full_tunnel(script: &str) {
 #[test]
 fn an_unchanged_file_gives_no_steps() {
     full_tunnel(
-        r"fails 0 wgq apply wg0
+        r#"fails 0 wgq apply wg0
 says 'wg0: nothing to do, it is what the file says'
 [[ $said != *'[#]'* ]]
+port=$(wg show wg0 listen-port)
 fails 0 wgq diff wg0
 [[ ! $said ]]
 fails 0 wgq --dry-run apply wg0
 [[ ! $said ]]
 same $work/up
+fails 0 wgq reload wg0
+[[ $(wg show wg0 listen-port) == "$port" ]]
 wgq -q down wg0
-same",
+same"#,
     );
 }
 
@@ -85,6 +88,13 @@ fn a_link_that_is_gone_or_was_made_anew_is_put_right() {
         r"ip link delete wg0
 until [[ ! $(pgrep -f '^wgq userspace') ]]; do sleep 0.05; done
 sleep 0.2
+wgq -q apply wg0
+same $work/up
+ip link delete wg0
+until [[ ! $(pgrep -f '^wgq userspace') ]]; do sleep 0.05; done
+sleep 0.2
+if [[ -e /dev/net/tun ]]; then (exec -a wgq $WGQ userspace wg0) </dev/null >/dev/null 2>&1 & else ip link add wg0 type wireguard; fi
+until wg show wg0 >/dev/null 2>&1; do sleep 0.02; done
 wgq -q apply wg0
 same $work/up
 wgq -q down wg0

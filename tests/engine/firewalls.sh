@@ -1,7 +1,7 @@
 # What every firewall of tests/packets/firewalls.rs must survive, beside tests/engine/foreign.sh.
 
 # survives: the tunnel goes up, works, lets in nobody whom the client did not ask, and leaves nothing; and where `reload`
-# throws its rules away, which leaves things `broken`, it works again after `down` and `up`.
+# throws its rules away, which leaves things `broken`, it works again after `apply`.
 survives() {
 	remember
 	wgq up wg0
@@ -12,11 +12,13 @@ survives() {
 	wgq -q up wg0
 	reload
 	broken
+	wgq -q apply wg0
+	works
+	unreached
+	reload
 	wgq -q down wg0
 	same
 	wgq -q up wg0
-	works
-	unreached
 	ip link delete wg0 # as in a crash: the rules are found by their comments
 	sleep 0.5
 	rm /run/wgq/wg0.json
