@@ -65,11 +65,9 @@ fn in_machine(wgq: &Path) {
     // wg takes back what wgq has applied
     fs::rename(format!("{FOLDER}/wg0"), format!("{FOLDER}/wg0.stripped")).unwrap();
     let take = |change: usize| {
-        fs::copy(
-            format!("{FOLDER}/quick{change}"),
-            format!("{FOLDER}/wg0.conf"),
-        )
-        .unwrap();
+        let file = format!("{FOLDER}/wg0.conf");
+        fs::copy(format!("{FOLDER}/quick{change}"), &file).unwrap();
+        fs::set_permissions(file, Permissions::from_mode(0o600)).unwrap();
     };
     take(0);
     let file = format!("{FOLDER}/wg0.conf");
@@ -106,13 +104,15 @@ fn config(interface: &str, change: usize) -> String {
         key[31] = 64;
         let [.., a, b] = (number + 2).to_be_bytes();
         let key = wgq::key::PublicKey(key);
+        let net = if change == 1 && number == PEERS / 2 {
+            2
+        } else {
+            1
+        };
         let _ = write!(
             text,
-            "[Peer]\nPublicKey = {key}\nAllowedIPs = 10.1.{a}.{b}/32\n"
+            "[Peer]\nPublicKey = {key}\nAllowedIPs = 10.{net}.{a}.{b}/32\n"
         );
-        if change == 1 && number == PEERS / 2 {
-            text.push_str("PersistentKeepalive = 25\n");
-        }
     }
     text
 }

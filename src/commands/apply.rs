@@ -19,6 +19,7 @@ use crate::host::record::Record;
 use crate::host::{Host, dns};
 use crate::kept::{Running, has_hooks};
 use crate::net::Ifname;
+use crate::plan::Up;
 use crate::report::Report;
 
 /// Has an interface follow its file, whether it is up or not.
@@ -117,9 +118,7 @@ impl<'a> Application<'a> {
             up::recover_resolver(self.report);
         }
         let patience = self.args.confirm;
-        self.attempt(|attempt, host| {
-            let lock = host.lock().map_err(not_begun)?;
-            let (plan, record) = attempt.plan(host, None)?;
+        self.attempt(true, |attempt, host, lock, (plan, record)| {
             attempt.warn(&plan, &[]);
             let (ifname, is_up) = (attempt.ifname, plan.now.link.is_some());
             let is_settled = attempt
@@ -133,7 +132,7 @@ impl<'a> Application<'a> {
             let pending = patience
                 .map(|_| confirm::Pending::open(ifname))
                 .transpose()?;
-            let done = attempt.carry_out(host, Some(lock), plan, record)?;
+            let done = attempt.carry_out(host, lock, plan, record)?;
             if let (Some(pending), Some(patience)) = (pending, patience) {
                 wait(attempt, host, pending, patience, done)?;
             }
@@ -148,20 +147,22 @@ impl<'a> Application<'a> {
 
     /// Plans what is to be done, and does nothing.
     fn differences(mut self) -> Result<Shown, Error> {
-        self.attempt(|attempt, host| {
-            let (plan, _) = attempt.plan(host, None)?;
+        self.attempt(false, |attempt, _, _, (plan, _)| {
             attempt.warn(&plan, &[]);
             let shown = Shown::new(attempt.ifname).steps(&plan.before);
             Ok(shown.steps(&plan.after))
         })
     }
 
-    /// Looks up what it takes to know, and makes the attempt.
+    /// Looks up what it takes to know, plans an attempt, and makes it; the lock is given away while names are looked up.
     fn attempt<T>(
         &mut self,
-        make: impl FnOnce(&Attempt<'_>, &mut Host) -> Result<T, Error>,
+        locks: bool,
+        make: impl FnOnce(&Attempt<'_>, &mut Host, Option<Lock>, (Up, Record)) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        let found = self
+        let take = |host: &Host| locks.then(|| host.lock().map_err(not_begun)).transpose();
+        let mut lock = take(&self.host)?;
+        let mut found = self
             .host
             .observe(self.target.ifname, self.record.as_ref())?;
         if found.state.link.is_some() && !found.is_device_known {
@@ -174,6 +175,11 @@ impl<'a> Application<'a> {
         };
         let ignore = self.args.ignore_unresolved;
         let endpoints = endpoints(&self.config, self.record.as_ref(), &found);
+        let is_name = |it: &&Spanned<Endpoint>| matches!(it.value, Endpoint::Name { .. });
+        let waits = endpoints.iter().flatten().any(is_name);
+        if waits {
+            lock = None;
+        }
         let endpoints = self.host.resolve(&endpoints, ignore)?;
         if load::tell_unresolved(
             &endpoints.unresolved,
@@ -197,7 +203,12 @@ impl<'a> Application<'a> {
             },
             report: self.report,
         };
-        make(&attempt, &mut self.host)
+        if waits {
+            lock = take(&self.host)?;
+            found = self.host.observe(attempt.ifname, attempt.record)?;
+        }
+        let planned = attempt.plan_from(&mut self.host, found, None)?;
+        make(&attempt, &mut self.host, lock, planned)
     }
 }
 

@@ -59,14 +59,20 @@ pub(super) enum Purpose {
 }
 
 impl Attempt<'_> {
-    /// Looks at the host, plans the way from there, and notes down what `down` needs to know of it. What is on the link and
-    /// was not `seen` there before, hooks have made.
-    pub(super) fn plan(
+    /// Looks at the host, plans the way from there, and notes down what `down` needs to know of it.
+    pub(super) fn plan(&self, host: &mut Host) -> anyhow::Result<(Up, Record)> {
+        let found = host.observe(self.ifname, self.record)?;
+        self.plan_from(host, found, None)
+    }
+
+    /// As [`Self::plan`], from what was found. What is on the link and was not `seen` there before, hooks have made.
+    pub(super) fn plan_from(
         &self,
         host: &mut Host,
+        found: Found,
         seen: Option<&State>,
     ) -> anyhow::Result<(Up, Record)> {
-        let mut found = self.look(host)?;
+        let mut found = self.look_around(found)?;
         let endpoints = self.endpoints_that_count(&found.state);
         let around = host.surroundings(
             self.ifname,
@@ -128,7 +134,12 @@ impl Attempt<'_> {
 
     /// Looks at what there is of the tunnel.
     fn look(&self, host: &mut Host) -> anyhow::Result<Found> {
-        let mut found = host.observe(self.ifname, self.record)?;
+        let found = host.observe(self.ifname, self.record)?;
+        self.look_around(found)
+    }
+
+    /// Looks at the rest too.
+    fn look_around(&self, mut found: Found) -> anyhow::Result<Found> {
         let asks = self.config.interface.firewall.asks_others();
         if asks || self.record.is_some() || self.purpose != Purpose::Up {
             found.look_at_firewalls(self.ifname)?;
@@ -264,7 +275,9 @@ impl Attempt<'_> {
             transaction.execute(host, &plan.before)?;
             *lock = Some(host.lock()?);
             let (said, seen) = (plan.desired.warnings, plan.now);
-            (plan, record) = self.plan(host, Some(&seen)).map_err(Stop::Lost)?;
+            let planned = host.observe(self.ifname, self.record);
+            let planned = planned.and_then(|found| self.plan_from(host, found, Some(&seen)));
+            (plan, record) = planned.map_err(Stop::Lost)?;
             self.warn(&plan, &said);
             progress.before.clone_from(&plan.now);
             let interim = self.interim(&record, &plan);

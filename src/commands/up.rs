@@ -70,7 +70,7 @@ pub(super) fn up(args: &cli::Up, dry_run: bool, json: bool, report: Report) -> R
     } else {
         Some(host.lock().map_err(not_begun)?)
     };
-    let (plan, record) = attempt.plan(&mut host, None)?;
+    let (plan, record) = attempt.plan(&mut host)?;
     attempt.warn(&plan, &[]);
     if dry_run {
         let shown = Shown::new(ifname).steps(&plan.before);
