@@ -151,6 +151,14 @@ fn changed_peer(
     gained: &HashSet<Prefix>,
 ) -> Vec<WireguardPeer> {
     let values = changed_values(from, to);
+    let stays = |ip: &Prefix| to.allowed_ips.contains(ip) || gained.contains(ip);
+    if removal == Removal::Carried && !from.allowed_ips.iter().any(stays) {
+        // nothing could be without an owner for a moment, and to remove a peer takes the kernel a grace period
+        let flags = WireguardPeerFlags::UpdateOnly | WireguardPeerFlags::ReplaceAllowedIps;
+        let mut first = peer(to, flags);
+        first.0.extend(values);
+        return with_allowed_ips(to, first, to.allowed_ips.iter().map(added));
+    }
     let come = to.allowed_ips.difference(&from.allowed_ips).map(added);
     let gone = from.allowed_ips.difference(&to.allowed_ips);
     let gone: Vec<&Prefix> = gone.filter(|&ip| !gained.contains(ip)).collect();

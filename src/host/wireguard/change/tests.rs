@@ -150,6 +150,25 @@ fn a_changed_peer_is_not_made_anew() {
 }
 
 #[test]
+fn a_peer_that_keeps_none_gets_all_anew() {
+    let with = |ips: &[&str]| Peer {
+        allowed_ips: ips.iter().map(|ip| ip.parse().unwrap()).collect(),
+        ..a_peer(1)
+    };
+    let steps = [set_peer(
+        Some(with(&["10.0.0.1"])),
+        Some(with(&["10.0.0.2"])),
+    )];
+    let flags = WireguardPeerFlags::UpdateOnly | WireguardPeerFlags::ReplaceAllowedIps;
+    let mut expected = peer(&a_peer(1), flags);
+    let added = added(&"10.0.0.2".parse().unwrap());
+    expected
+        .0
+        .push(WireguardPeerAttribute::AllowedIps(vec![added]));
+    assert_eq!(peers(&sent(&steps, Removal::Carried)[0].1), [expected]);
+}
+
+#[test]
 fn what_goes_over_to_another_peer_is_taken_from_nobody() {
     let with = |number, count| Peer {
         allowed_ips: allowed_ips(count),
