@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueHint};
 
-use crate::net::Ifname;
+use crate::net::{Ifname, Netns};
 use crate::report::Color;
 
 /// Bring WireGuard interfaces up and down
@@ -113,6 +113,9 @@ pub enum Command {
     Userspace {
         /// The interface
         ifname: Ifname,
+        /// The network namespace of the interface, if its UDP socket is to be in another one
+        #[arg(long, value_name = "NAME")]
+        netns: Option<Netns>,
     },
 }
 

@@ -1,7 +1,7 @@
 //! `wgq apply`: what runs becomes what the file says, and only what differs is touched. `wgq diff` shows what that is.
 
 use super::attempt::{Attempt, Purpose};
-use super::{load, not_begun, origin, up};
+use super::{load, namespace, not_begun, origin, up};
 use crate::cli;
 use crate::config::{Config, Endpoint, Spanned};
 use crate::error::Error;
@@ -83,7 +83,11 @@ impl<'a> Application<'a> {
         }
         let (text, mut config) = load::file(&target, report)?;
         load::keys(&mut config, &text, &target, report)?;
-        let mut host = Host::open(report, target.path.as_deref())?;
+        namespace::refuse_move(target.ifname, record.as_ref(), &config)?;
+        let netns = config.interface.netns.as_ref();
+        let netns = netns.map(|netns| &netns.value);
+        let mut host = Host::open(report, target.path.as_deref(), netns)?;
+        namespace::refuse_outside(&mut host, target.ifname)?;
         load::warn_of_kernel(&config, &text, &target, report);
         load::warn_of_absent(&config, &text, &target, &mut host, report)?;
         if args.hooks {

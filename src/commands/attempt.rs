@@ -12,7 +12,7 @@ use crate::host::config_file::Target;
 use crate::host::lock::Lock;
 use crate::host::observe::Found;
 use crate::host::record::{Needed, Record};
-use crate::host::{Host, firewalls};
+use crate::host::{Host, firewalls, netns};
 use crate::kept::{self, Extras, Memory, Running};
 use crate::net::Ifname;
 use crate::plan::{self, Application, Up};
@@ -154,6 +154,7 @@ impl Attempt<'_> {
         };
         Record {
             config: self.target.absolute_path(),
+            netns: netns::place(now.netns.is_some()),
             complete: false,
             kind: self.kind.clone(),
             rules: &want.rules | &now.rules, // until those that go are gone

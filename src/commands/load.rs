@@ -9,9 +9,9 @@ use crate::config::{self, Config, Masquerade};
 use crate::error::Error;
 use crate::host::config_file::Target;
 use crate::host::endpoints::Unresolved;
-use crate::host::{Host, kernel, keys, names};
+use crate::host::{Host, kernel, keys, names, netns};
 use crate::report::Report;
-use crate::step::Step;
+use crate::step::{Inside, Step};
 
 /// Refuses to go on for anyone but root.
 pub(super) fn require_root(command: &str, dry_run: bool) -> Result<(), Error> {
@@ -150,7 +150,8 @@ pub(super) fn tell(diagnostics: &[config::Diagnostic], target: &Target, report: 
 
 /// Prints the steps, for `--dry-run`: one a line, as they would be traced.
 pub(super) fn show(steps: &[Step]) -> Result<(), Error> {
-    let lines: Vec<String> = steps.iter().map(|step| format!("{step}\n")).collect();
+    let text = |step| format!("{}\n", Inside::new(step, netns::entered()));
+    let lines: Vec<String> = steps.iter().map(text).collect();
     Ok(print(&lines.concat())?)
 }
 

@@ -121,7 +121,8 @@ impl Host {
             DnsBackend::Resolvconf { prefix } => {
                 resolvconf::tell(&self.program("resolvconf")?, prefix, ifname, to)
             }
-            DnsBackend::File => file::tell(self, ifname, to),
+            DnsBackend::File => file::tell(self, None, ifname, to),
+            DnsBackend::Netns { name } => file::tell(self, Some(name), ifname, to),
         }
     }
 
@@ -131,7 +132,8 @@ impl Host {
             DnsBackend::Resolvconf { prefix } => {
                 resolvconf::take_back(&self.program("resolvconf")?, prefix, ifname)?;
             }
-            DnsBackend::File => return file::take_back(self, ifname),
+            DnsBackend::File => return file::take_back(self, None, ifname),
+            DnsBackend::Netns { name } => return file::take_back(self, Some(name), ifname),
         }
         Ok(Outcome::Done)
     }

@@ -42,10 +42,14 @@ impl Host {
             .collect();
         let answers = self.look_up(&names, !ignore_unresolved)?;
         let mut unresolved = Vec::new();
+        let route = match &mut self.outside {
+            Some(outside) => &mut outside.route,
+            None => &mut self.route,
+        };
         let mut address = |endpoint: &Spanned<Endpoint>| match &endpoint.value {
             Endpoint::Addr(address) => Some(*address),
             Endpoint::Name { .. } => match answers.get(&name_of(endpoint)?)? {
-                Ok(found) => first_reachable(found, |ip| self.route.has_route(ip).unwrap_or(false)),
+                Ok(found) => first_reachable(found, |ip| route.has_route(ip).unwrap_or(false)),
                 Err(error) => {
                     unresolved.push(Unresolved {
                         name: endpoint.value.clone(),
@@ -71,18 +75,24 @@ impl Host {
         if names.is_empty() {
             return Ok(BTreeMap::new());
         }
-        let resolver = Resolver {
-            retries: Retries::from_env()?,
-            fail_fast,
-            cancelled: &|| self.signals.caught().is_some(),
-            waiting: &mut |waiting| self.report.note(waiting),
-        };
-        resolver
-            .resolve(names)
-            .map_err(|error| match self.signals.caught() {
+        let (signals, report) = (&self.signals, self.report);
+        let resolve = || {
+            let resolver = Resolver {
+                retries: Retries::from_env()?,
+                fail_fast,
+                cancelled: &|| signals.caught().is_some(),
+                waiting: &mut |waiting| report.note(waiting),
+            };
+            let resolved = resolver.resolve(names);
+            resolved.map_err(|error| match signals.caught() {
                 Some(signal) => anyhow!("interrupted by {signal}; nothing was changed"),
                 None => error.into(),
             })
+        };
+        match &self.outside {
+            Some(outside) => outside.run(resolve),
+            None => resolve(),
+        }
     }
 }
 

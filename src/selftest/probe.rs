@@ -191,7 +191,7 @@ fn resolvers(backend: &DnsBackend) -> [Row; 2] {
                 .tell("not needed beside systemd-resolved"),
         ],
         DnsBackend::Resolvconf { .. } => [no_resolved, Row::ok(&RESOLVCONF)],
-        DnsBackend::File => [
+        DnsBackend::File | DnsBackend::Netns { .. } => [
             no_resolved,
             Row::ok(&RESOLVCONF)
                 .verdict(Verdict::Missing)

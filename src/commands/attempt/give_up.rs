@@ -35,6 +35,7 @@ impl Attempt<'_> {
         }
         let lock = lock.or_else(|| host.lock_to_undo());
         let left_to_us = self.share_sysctls(host, &mut transaction);
+        self.share_netns(&mut transaction);
         let mut not_undone = transaction.roll_back(host);
         not_undone.extend(as_much_as_possible(host, &left_to_us));
         let forgotten = if not_undone.is_empty() {
@@ -110,6 +111,14 @@ impl Attempt<'_> {
             Some(Step::set_sysctl(sysctl, from, to, now))
         };
         ours.into_iter().filter_map(put_back).collect()
+    }
+
+    /// Leaves the network namespace its name if another tunnel has come into it meanwhile.
+    fn share_netns(&self, transaction: &mut Transaction) {
+        let names = |step: &Step| matches!(step, Step::AddNetns(_));
+        if transaction.done().iter().any(names) && !Record::others(self.ifname).is_empty() {
+            transaction.leave(names);
+        }
     }
 
     /// Puts the record back to what it was before.

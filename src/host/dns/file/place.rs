@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use nix::sys::statvfs::{FsFlags, statvfs};
 
 use super::record::{Original, Records, remove_if_exists};
+use crate::net::Netns;
 
 /// What is written at the top, after which the interface's name follows.
 pub(super) const HEADER: &str = "# written by wgq for ";
@@ -22,13 +23,20 @@ pub(super) const HEADER: &str = "# written by wgq for ";
 pub(super) struct Place {
     /// Its path.
     pub(super) path: PathBuf,
+    /// The name of its record, unless it is written in place.
+    record: String,
     /// The file it leads to, if it has to be written in place.
     in_place: Option<Metadata>,
 }
 
 impl Place {
     /// Finds out how the file at `path` can be written; one that was written in place before still is.
-    pub(super) fn find(path: PathBuf, mountinfo: &Path, records: &Records) -> Self {
+    pub(super) fn find(
+        path: PathBuf,
+        netns: Option<&Netns>,
+        mountinfo: &Path,
+        records: &Records,
+    ) -> Self {
         let target = path.canonicalize().ok();
         let target = target.and_then(|target| Some((target.metadata().ok()?, target)));
         let in_place = target.filter(|(metadata, target)| {
@@ -38,6 +46,10 @@ impl Place {
         });
         Self {
             path,
+            record: netns.map_or_else(
+                || "replaced.json".to_owned(),
+                |netns| format!("netns-{netns}.json"),
+            ),
             in_place: in_place.map(|(metadata, _)| metadata),
         }
     }
@@ -47,7 +59,7 @@ impl Place {
     pub(super) fn record_name(&self) -> String {
         match &self.in_place {
             Some(metadata) => in_place_name(metadata),
-            None => "replaced.json".to_owned(),
+            None => self.record.clone(),
         }
     }
 
@@ -132,10 +144,14 @@ impl Place {
         }
     }
 
+    /// Whether a text of ours stands there, be it another tunnel's.
+    pub(super) fn is_ours(&self) -> bool {
+        fs::read(&self.path).is_ok_and(|text| text.starts_with(HEADER.as_bytes()))
+    }
+
     /// Puts back what stood there when nothing is remembered of it: after a loss of power /run is empty, but /etc is not.
     pub(super) fn recover(&self) -> io::Result<()> {
-        let is_ours = || fs::read(&self.path).is_ok_and(|text| text.starts_with(HEADER.as_bytes()));
-        if self.in_place.is_none() && self.has_second_name() && (!self.exists() || is_ours()) {
+        if self.in_place.is_none() && self.has_second_name() && (!self.exists() || self.is_ours()) {
             self.restore(&Original::Renamed)?;
         }
         self.clean()
