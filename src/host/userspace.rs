@@ -70,6 +70,7 @@ pub(super) fn start_outside(
     program: Option<&str>,
     outside: &mut Outside,
 ) -> anyhow::Result<()> {
+    stop(ifname)?; // one whose namespace has lost its name, and whose link nobody can find any more
     let Some(program) = program else {
         let wgq = Path::new("/proc/self/exe");
         return outside.run(|| start_embedded(wgq, ifname, Some(&outside.netns)));
