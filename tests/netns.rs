@@ -108,7 +108,7 @@ wgq up wg0
 inside ping -qc3 -i0.2 -W5 10.8.0.1
 not inside ping -qc1 -W1 10.99.0.1 # nothing but the tunnel leads out
 not ping -qc1 -W1 10.8.0.1
-[[ $(inside wg show wg0 transfer | awk '{ print $2 > 0 }') == 1 ]]
+[[ $(inside wg show wg0 transfer | awk '{ print ($2 > 0) }') == 1 ]]
 [[ $(inside ip link show wg0) == *'mtu 1420'* ]]
 wgq down wg0
 ip netns exec peer "$WGQ" -q down wg1
