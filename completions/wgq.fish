@@ -34,6 +34,8 @@ complete -c wgq -n "__fish_wgq_needs_command" -s h -l help -d 'Print help (see m
 complete -c wgq -n "__fish_wgq_needs_command" -s V -l version -d 'Print version'
 complete -c wgq -n "__fish_wgq_needs_command" -f -a "up" -d 'Bring an interface up'
 complete -c wgq -n "__fish_wgq_needs_command" -f -a "down" -d 'Take an interface down, and all that came with it'
+complete -c wgq -n "__fish_wgq_needs_command" -f -a "apply" -d 'Have an interface follow its file, without dropping a session'
+complete -c wgq -n "__fish_wgq_needs_command" -f -a "diff" -d 'Show what an interface lacks to be what its file says'
 complete -c wgq -n "__fish_wgq_needs_command" -f -a "strip" -d 'Print what of a file is for `wg setconf`'
 complete -c wgq -n "__fish_wgq_needs_command" -f -a "save" -d 'Write the peers and keys of a running interface into its file'
 complete -c wgq -n "__fish_wgq_needs_command" -f -a "migrate" -d 'Turn the hooks of a file into keys'
@@ -56,6 +58,27 @@ complete -c wgq -n "__fish_wgq_using_subcommand down" -l dry-run -d 'Show the st
 complete -c wgq -n "__fish_wgq_using_subcommand down" -s q -l quiet -d 'Say nothing but warnings and errors'
 complete -c wgq -n "__fish_wgq_using_subcommand down" -s v -l verbose -d 'Show every step in full, with what the kernel says'
 complete -c wgq -n "__fish_wgq_using_subcommand down" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c wgq -n "__fish_wgq_using_subcommand apply" -l name -d 'The interface\'s name, for a file from standard input' -r -f
+complete -c wgq -n "__fish_wgq_using_subcommand apply" -l color -d 'When to use colours; `NO_COLOR` is honoured' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c wgq -n "__fish_wgq_using_subcommand apply" -l keep-peers -d 'Keep the peers that the file does not name, such as those that `wg set` added'
+complete -c wgq -n "__fish_wgq_using_subcommand apply" -l hooks -d 'Run the hooks: first those that undo what the old ones did, then the file\'s own'
+complete -c wgq -n "__fish_wgq_using_subcommand apply" -l ignore-unresolved -d 'Leave peers whose endpoint has no known address without one, and go on'
+complete -c wgq -n "__fish_wgq_using_subcommand apply" -l userspace -d 'Use the embedded WireGuard for an interface that is not there'
+complete -c wgq -n "__fish_wgq_using_subcommand apply" -l dry-run -d 'Show the steps and change nothing'
+complete -c wgq -n "__fish_wgq_using_subcommand apply" -s q -l quiet -d 'Say nothing but warnings and errors'
+complete -c wgq -n "__fish_wgq_using_subcommand apply" -s v -l verbose -d 'Show every step in full, with what the kernel says'
+complete -c wgq -n "__fish_wgq_using_subcommand apply" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c wgq -n "__fish_wgq_using_subcommand diff" -l name -d 'The interface\'s name, for a file from standard input' -r -f
+complete -c wgq -n "__fish_wgq_using_subcommand diff" -l color -d 'When to use colours; `NO_COLOR` is honoured' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c wgq -n "__fish_wgq_using_subcommand diff" -l keep-peers -d 'Do not count the peers that the file does not name'
+complete -c wgq -n "__fish_wgq_using_subcommand diff" -l dry-run -d 'Show the steps and change nothing'
+complete -c wgq -n "__fish_wgq_using_subcommand diff" -s q -l quiet -d 'Say nothing but warnings and errors'
+complete -c wgq -n "__fish_wgq_using_subcommand diff" -s v -l verbose -d 'Show every step in full, with what the kernel says'
+complete -c wgq -n "__fish_wgq_using_subcommand diff" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c wgq -n "__fish_wgq_using_subcommand strip" -l name -d 'The interface\'s name, for a file from standard input' -r -f
 complete -c wgq -n "__fish_wgq_using_subcommand strip" -l color -d 'When to use colours; `NO_COLOR` is honoured' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
@@ -106,4 +129,4 @@ function __wgq_interfaces
     end
 end
 
-complete -c wgq -n "__fish_seen_subcommand_from up down strip save migrate" -a "(__wgq_interfaces)"
+complete -c wgq -n "__fish_seen_subcommand_from up down apply diff strip save migrate" -a "(__wgq_interfaces)"

@@ -430,3 +430,44 @@ wgq -q down wg0
 same"#
     ));
 }
+
+#[test]
+fn a_boot_without_a_down_leaves_no_servers_of_before() {
+    host(&format!(
+        r#"{WORK}remember
+wgq -q up wg0
+# what is in memory is gone, and what is on disk is not
+pkill -KILL -f '^wgq userspace' || true
+ip link delete wg0 2>/dev/null || ip -n work link delete wg0 2>/dev/null || true
+ip netns delete work
+rm -rf /run/wgq /run/wireguard
+wgq -q up wg0
+wgq -q down wg0
+rmdir /etc/netns/work # whose it was is not known any more
+same"#
+    ));
+}
+
+#[test]
+fn another_program_is_started_outside_and_its_link_moved() {
+    host(&format!(
+        r#"{WORK}cat >"$work/program" <<'END'
+#!/bin/bash
+"$WGQ" userspace "$1" </dev/null >/dev/null 2>&1 &
+until [[ -S /var/run/wireguard/$1.sock && -e /sys/class/net/$1 || $((waited++)) -gt 500 ]]; do sleep 0.01; done
+END
+chmod +x "$work/program"
+export WG_QUICK_USERSPACE_IMPLEMENTATION=$work/program
+mkdir "$work/sys"
+mount -t sysfs sysfs /sys # that of this network namespace
+remember
+wgq --dry-run up --userspace wg0 | has "^$work/program wg0; ip link set wg0 netns work"
+wgq -q up --userspace wg0
+inside ip -o address show dev wg0 | has 10.8.0.2/24
+inside ss -uln | lacks :51820
+ss -uln | has :51820
+fails 0 wgq diff wg0
+wgq -q down wg0
+same"#
+    ));
+}

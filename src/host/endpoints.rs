@@ -83,11 +83,12 @@ impl Host {
                 cancelled: &|| signals.caught().is_some(),
                 waiting: &mut |waiting| report.note(waiting),
             };
-            let resolved = resolver.resolve(names);
-            resolved.map_err(|error| match signals.caught() {
-                Some(signal) => anyhow!("interrupted by {signal}; nothing was changed"),
-                None => error.into(),
-            })
+            resolver
+                .resolve(names)
+                .map_err(|error| match signals.caught() {
+                    Some(signal) => anyhow!("interrupted by {signal}; nothing was changed"),
+                    None => error.into(),
+                })
         };
         match &self.outside {
             Some(outside) => outside.run(resolve),

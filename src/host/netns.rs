@@ -161,7 +161,7 @@ pub(super) fn add(netns: &Netns) -> Result<()> {
     make_folder().context(FOLDER)?;
     let path = path(netns);
     let mut options = OpenOptions::new();
-    let made = options.write(true).create_new(true).mode(0).open(&path);
+    let made = options.write(true).create_new(true).mode(0o000).open(&path);
     match made {
         Err(error) if !(error.kind() == ErrorKind::AlreadyExists && is_unmounted(&path)) => {
             return Err(error).with_context(|| path.display().to_string());

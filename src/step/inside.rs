@@ -53,17 +53,17 @@ impl<T: Display> Display for Inside<'_, T> {
                 } => write!(f, "{program} {ifname}; ip link set {ifname} netns {netns}"),
             };
         }
-        match step {
-            Step::AddNetns(_) | Step::DeleteNetns(_) | Step::SetDns { .. } | Step::Hook { .. } => {
-                text.fmt(f)
-            }
-            _ => {
-                let text = text.to_string();
-                match text.strip_prefix("ip ") {
-                    Some(rest) => write!(f, "ip -n {netns} {rest}"),
-                    None => write!(f, "ip netns exec {netns} {text}"),
-                }
-            }
+        let is_of_all = matches!(
+            step,
+            Step::AddNetns(_) | Step::DeleteNetns(_) | Step::SetDns { .. } | Step::Hook { .. }
+        );
+        if is_of_all {
+            return text.fmt(f);
+        }
+        let text = text.to_string();
+        match text.strip_prefix("ip ") {
+            Some(rest) => write!(f, "ip -n {netns} {rest}"),
+            None => write!(f, "ip netns exec {netns} {text}"),
         }
     }
 }

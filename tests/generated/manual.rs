@@ -16,9 +16,10 @@ use crate::{command, is_up_to_date};
 const DATE: &str = "2026-11-22";
 
 /// What the command line does not know, in order.
-const WRITTEN: [&str; 10] = [
+const WRITTEN: [&str; 11] = [
     include_str!("../../man/sections/configuration-file"),
     include_str!("../../man/sections/full-tunnel"),
+    include_str!("../../man/sections/network-namespaces"),
     include_str!("../../man/sections/other-firewalls"),
     include_str!("../../man/sections/migration"),
     include_str!("../../man/sections/differences"),

@@ -102,10 +102,10 @@ impl ResolvConf {
         let Some(mut record) = self.record.take() else {
             self.place.recover()?;
             // before the first tunnel there was no such file, mostly
-            let is_ours = !self.folders.is_empty() && self.place.is_ours();
-            return Ok(if is_ours {
-                remove_if_exists(&self.place.path)?
-            });
+            if !self.folders.is_empty() && self.place.is_ours() {
+                remove_if_exists(&self.place.path)?;
+            }
+            return Ok(());
         };
         if record.ours.len() > 1 && !self.is_foreign(&record)? {
             self.write_last(&mut record)?;

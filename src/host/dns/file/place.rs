@@ -24,7 +24,7 @@ pub(super) struct Place {
     /// Its path.
     pub(super) path: PathBuf,
     /// The name of its record, unless it is written in place.
-    record: String,
+    name: String,
     /// The file it leads to, if it has to be written in place.
     in_place: Option<Metadata>,
 }
@@ -46,7 +46,7 @@ impl Place {
         });
         Self {
             path,
-            record: netns.map_or_else(
+            name: netns.map_or_else(
                 || "replaced.json".to_owned(),
                 |netns| format!("netns-{netns}.json"),
             ),
@@ -59,7 +59,7 @@ impl Place {
     pub(super) fn record_name(&self) -> String {
         match &self.in_place {
             Some(metadata) => in_place_name(metadata),
-            None => self.record.clone(),
+            None => self.name.clone(),
         }
     }
 
