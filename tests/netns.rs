@@ -218,7 +218,7 @@ same"#
 #[test]
 fn two_tunnels_share_a_namespace_and_the_last_one_takes_it_away() {
     host(
-        r#"for n in 0 1; do config wg$n <<END
+        r"for n in 0 1; do config wg$n <<END
 Address = 10.$n.0.1/24
 Netns = work
 DNS = 10.$n.0.2
@@ -249,7 +249,7 @@ for _ in 1 2 3; do
 	wgq -q down wg1 & two=$!
 	wait $one; wait $two
 	same
-done"#,
+done",
     );
 }
 
@@ -434,17 +434,17 @@ same"#
 #[test]
 fn a_boot_without_a_down_leaves_no_servers_of_before() {
     host(&format!(
-        r#"{WORK}remember
+        r"{WORK}remember
 wgq -q up wg0
 # what is in memory is gone, and what is on disk is not
-pkill -KILL -f '^wgq userspace' || true
+for process in $(pgrep -f '^wgq userspace'); do kill -KILL $process; done
 ip link delete wg0 2>/dev/null || ip -n work link delete wg0 2>/dev/null || true
 ip netns delete work
 rm -rf /run/wgq /run/wireguard
 wgq -q up wg0
 wgq -q down wg0
 rmdir /etc/netns/work # whose it was is not known any more
-same"#
+same"
     ));
 }
 
