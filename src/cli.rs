@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueHint};
 
-use crate::net::Ifname;
+use crate::net::{Ifname, Netns};
 use crate::report::Color;
 
 /// Bring WireGuard interfaces up and down
@@ -137,6 +137,9 @@ pub enum Command {
     Userspace {
         /// The interface
         ifname: Ifname,
+        /// The network namespace of the interface, if its UDP socket is to be in another one
+        #[arg(long, value_name = "NAME")]
+        netns: Option<Netns>,
     },
 }
 

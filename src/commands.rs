@@ -11,6 +11,7 @@ mod attempt;
 mod down;
 mod load;
 mod migrate;
+mod namespace;
 mod origin;
 mod reresolve;
 mod save;
@@ -36,7 +37,7 @@ pub fn run(cli: Cli, report: Report) -> Result<(), Error> {
         Command::Migrate(migrate) => migrate::run(&migrate, dry_run, report),
         Command::Selftest => selftest::selftest(dry_run, report),
         #[cfg(feature = "userspace")]
-        Command::Userspace { ifname } => Ok(crate::host::userspace::serve(ifname)?),
+        Command::Userspace { ifname, netns } => Ok(crate::host::userspace::serve(ifname, netns)?),
     }
 }
 

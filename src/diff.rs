@@ -20,6 +20,8 @@ use crate::step::Step;
 /// Returns the steps that make the host of `now` the host of `want`, in order; none if they are equal.
 pub fn diff(ifname: Ifname, now: &State, want: &State) -> Vec<Step> {
     let mut steps = Vec::new();
+    let missing = want.netns.as_ref().filter(|_| now.netns.is_none());
+    steps.extend(missing.cloned().map(Step::AddNetns));
     add_link(ifname, now, want, &mut steps);
     set_guards(now, want, &mut steps);
     let missing = want.accepts.difference(&now.accepts);
@@ -60,6 +62,8 @@ pub fn diff(ifname: Ifname, now: &State, want: &State) -> Vec<Step> {
         set_sysctls(now, want, &mut steps);
     }
     delete_from_nftables(ifname, now, want, &mut steps);
+    let surplus = now.netns.as_ref().filter(|_| want.netns.is_none());
+    steps.extend(surplus.cloned().map(Step::DeleteNetns));
     steps
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 
 use crate::apply::{Executor, Failure};
-use crate::net::Ifname;
+use crate::net::{Ifname, Netns};
 use crate::report::Report;
 use crate::state::{Dns, LinkKind};
 use crate::step::{Batch, Brief, Step};
@@ -33,6 +33,7 @@ pub mod lock;
 mod moved;
 pub mod names;
 pub mod netlink;
+pub mod netns;
 pub mod nftables;
 pub mod observe;
 pub mod path_mtu;
@@ -53,6 +54,7 @@ pub mod wireguard;
 
 use fault::Fault;
 use netlink::KernelError;
+use netns::Outside;
 use nftables::Deletion;
 use route_socket::RouteSocket;
 use signals::Signals;
@@ -68,6 +70,8 @@ pub struct Host {
     /// What hooks find as `$CONFIG_FILE`.
     config_file: PathBuf,
     route: RouteSocket,
+    /// What is left behind of the namespace of birth, where the tunnel lives in another one.
+    outside: Option<Outside>,
     /// Opened when first used: that loads the kernel's module.
     wireguard: Option<WireGuard>,
     /// Who drives the interface, once it is made or found.
@@ -76,10 +80,13 @@ pub struct Host {
 }
 
 impl Host {
-    /// Opens the machine for work on one interface. From now on signals that ask to stop are noted, not died of.
-    pub fn open(report: Report, config_file: Option<&Path>) -> Result<Self> {
+    /// Opens the machine for work on one interface, which lives in the named network namespace: this thread goes there. From
+    /// now on signals that ask to stop are noted, not died of.
+    pub fn open(report: Report, config_file: Option<&Path>, netns: Option<&Netns>) -> Result<Self> {
+        let outside = netns.map(Outside::leave_for).transpose()?;
         Ok(Self {
             report,
+            outside,
             signals: Signals::catch()?,
             config_file: config_file.map_or_else(|| "/dev/stdin".into(), real_path),
             route: RouteSocket::open().context("netlink")?,
@@ -125,6 +132,11 @@ impl Host {
     /// Executes a step that is no batch's.
     fn execute_one(&mut self, step: &Step) -> Result<()> {
         match step {
+            Step::AddNetns(netns) => {
+                netns::add(netns)?;
+                Ok(self.route.bring_up_loopback()?)
+            }
+            Step::DeleteNetns(netns) => netns::delete(netns),
             Step::AddLink { ifname, kind } => self.add_link(step, *ifname, kind),
             Step::DeleteLink { ifname, kind } => self.delete_link(step, *ifname, kind),
             Step::SetNftTable {
@@ -185,9 +197,13 @@ impl Host {
 
     fn add_link(&mut self, step: &Step, ifname: Ifname, kind: &LinkKind) -> Result<()> {
         self.kind = kind.clone();
-        match kind {
-            LinkKind::Kernel => self.route_step(step),
-            LinkKind::Userspace { program } => userspace::start(ifname, program.as_deref()),
+        match (kind, &mut self.outside) {
+            (LinkKind::Kernel, None) => self.route_step(step),
+            (LinkKind::Kernel, Some(outside)) => Ok(outside.route.add_wireguard_to_us(ifname)?),
+            (LinkKind::Userspace { program }, None) => userspace::start(ifname, program.as_deref()),
+            (LinkKind::Userspace { program }, Some(outside)) => {
+                userspace::start_outside(ifname, program.as_deref(), outside)
+            }
         }
     }
 
@@ -248,7 +264,8 @@ impl Executor for Host {
     }
 
     fn announce(&mut self, steps: &[Step]) {
-        self.report.steps(steps);
+        let netns = self.outside.as_ref().map(|outside| &outside.netns);
+        self.report.steps(steps, netns);
     }
 
     fn forgo(&mut self, step: &Step, error: anyhow::Error) {

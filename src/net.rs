@@ -10,12 +10,14 @@ mod address;
 mod carve;
 mod family;
 mod ifname;
+mod netns;
 mod prefix;
 
 pub use address::Address;
 pub use carve::carve;
 pub use family::Family;
 pub use ifname::Ifname;
+pub use netns::Netns;
 pub use prefix::Prefix;
 
 /// Why a text is none of this module's values; a lower-case phrase that says what was expected and what was found.

@@ -38,7 +38,7 @@ pub fn up(
     let hooks = &config.interface.hooks;
     let mut before = Vec::new();
     if !hooks.pre_up.is_empty() && now.link.is_none() {
-        before.push(after.remove(0)); // the link comes first
+        before.extend(link_first(&mut after));
         before.extend(hook_steps(ifname, hooks, HookPhase::PreUp));
     }
     after.extend(hook_steps(ifname, hooks, HookPhase::PostUp));
@@ -98,7 +98,7 @@ pub fn apply(
         before.extend(hook_steps(ifname, ran, HookPhase::PreDown));
         before.extend(hook_steps(ifname, ran, HookPhase::PostDown));
         if !hooks.pre_up.is_empty() && now.link.is_none() {
-            before.push(after.remove(0)); // the link comes first
+            before.extend(link_first(&mut after));
         }
         before.extend(hook_steps(ifname, hooks, HookPhase::PreUp));
         after.extend(hook_steps(ifname, hooks, HookPhase::PostUp));
@@ -109,6 +109,13 @@ pub fn apply(
         now: now.clone(),
         desired,
     }
+}
+
+/// Takes out of a plan what makes the link, and the namespace for it: they come first.
+fn link_first(steps: &mut Vec<Step>) -> Vec<Step> {
+    let makes_link = |step: &Step| matches!(step, Step::AddLink { .. });
+    let end = steps.iter().position(makes_link).map_or(0, |at| at + 1);
+    steps.drain(..end).collect()
 }
 
 /// Returns the hooks of one phase, in the order of the file.

@@ -4,7 +4,8 @@ use std::fmt::Display;
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write as _};
 
-use crate::step::{Brief, Step};
+use crate::net::Netns;
+use crate::step::{Inside, Step};
 
 /// When to colour.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -76,25 +77,26 @@ impl Report {
         self.color
     }
 
-    /// Shows the steps that come next: `[#] ip link add dev wg0 type wireguard`.
-    pub fn steps(self, steps: &[Step]) {
+    /// Shows the steps that come next, of a tunnel that lives in that network namespace, or in this one:
+    /// `[#] ip link add dev wg0 type wireguard`.
+    pub fn steps(self, steps: &[Step], netns: Option<&Netns>) {
         if self.verbosity == Verbosity::Quiet {
             return;
         }
         let mut text = String::new();
         for alike in steps.chunk_by(|a, b| std::mem::discriminant(a) == std::mem::discriminant(b)) {
-            self.alike(&mut text, alike);
+            self.alike(&mut text, alike, netns);
         }
         write(&text);
     }
 
-    fn alike(self, text: &mut String, steps: &[Step]) {
+    fn alike(self, text: &mut String, steps: &[Step], netns: Option<&Netns>) {
         let all = self.verbosity == Verbosity::Verbose || steps.len() <= MOST_ALIKE;
         let shown = if all { steps.len() } else { MOST_ALIKE / 2 };
         for step in steps.iter().take(shown) {
             let line = match self.verbosity {
-                Verbosity::Verbose => step.to_string(),
-                Verbosity::Normal | Verbosity::Quiet => Brief(step).to_string(),
+                Verbosity::Verbose => Inside::new(step, netns).to_string(),
+                Verbosity::Normal | Verbosity::Quiet => Inside::brief(step, netns).to_string(),
             };
             let _ = writeln!(text, "{} {line}", self.paint(DIM, "[#]"));
         }

@@ -11,12 +11,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::foreign::Accept;
 use crate::key::{PresharedKey, PrivateKey, PublicKey};
-use crate::net::{Address, Family, FwMark, Ifname, Prefix, TableId};
+use crate::net::{Address, Family, FwMark, Ifname, Netns, Prefix, TableId};
 use crate::nft::NftTable;
 
 /// What one tunnel owns on a host; `State::default()` is nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct State {
+    /// The network namespace that the tunnel lives in, if that is not the one of birth and is there by this name.
+    pub netns: Option<Netns>,
     /// The interface; without one there is no device, address or route.
     pub link: Option<Link>,
     /// Its WireGuard half.
@@ -40,12 +42,12 @@ pub struct State {
 }
 
 impl State {
-    /// Whether nothing of a tunnel is there; kernel variables are there with or without one.
+    /// Whether nothing of a tunnel is there; kernel variables are there with or without one, and so is a namespace.
     pub fn is_nothing(&self) -> bool {
-        let sysctls = self.sysctls.clone();
         *self
             == Self {
-                sysctls,
+                netns: self.netns.clone(),
+                sysctls: self.sysctls.clone(),
                 ..Self::default()
             }
     }
@@ -265,6 +267,11 @@ pub enum DnsBackend {
     NetworkManager,
     /// /etc/resolv.conf itself.
     File,
+    /// The resolv.conf of those who work in a network namespace: /etc/netns/NAME/resolv.conf (ip-netns(8)).
+    Netns {
+        /// Its name.
+        name: Netns,
+    },
 }
 
 #[cfg(test)]

@@ -7,19 +7,25 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::foreign::Accept;
-use crate::net::{Address, Family, Ifname};
+use crate::net::{Address, Family, Ifname, Netns};
 use crate::nft::NftTable;
 use crate::state::{
     DeviceSettings, Dns, DnsBackend, LinkKind, LinkSettings, Peer, PolicyRule, Route, Sysctl,
 };
 
 mod display;
+mod inside;
 
 pub use display::Brief;
+pub use inside::Inside;
 
 /// One change of the host. What is set carries the value before too, so that undoing it needs no look-up.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
+    /// Gives the network namespace that the tunnel lives in its name, and brings up its loopback.
+    AddNetns(Netns),
+    /// Takes its name from a network namespace: it goes with the last process in it.
+    DeleteNetns(Netns),
     /// Makes the interface, down and with nothing on it.
     AddLink {
         /// Its name.
@@ -182,6 +188,8 @@ impl Step {
     /// Returns the step that undoes this one; none for a hook, and for what is another program's.
     pub fn inverse(&self) -> Option<Self> {
         Some(match self.clone() {
+            Self::AddNetns(netns) => Self::DeleteNetns(netns),
+            Self::DeleteNetns(netns) => Self::AddNetns(netns),
             Self::AddLink { ifname, kind } => Self::DeleteLink { ifname, kind },
             Self::DeleteLink { ifname, kind } => Self::AddLink { ifname, kind },
             Self::SetLink { ifname, from, to } => Self::SetLink {
@@ -259,7 +267,9 @@ impl Step {
             Self::DeleteAccept(_)
             | Self::SetNftTable { to: None, .. }
             | Self::DeleteWgQuickTable { .. } => Some(Batch::Deletion),
-            Self::AddLink { .. }
+            Self::AddNetns(_)
+            | Self::DeleteNetns(_)
+            | Self::AddLink { .. }
             | Self::DeleteLink { .. }
             | Self::SetNftTable { .. }
             | Self::AddAccept(_)
@@ -272,6 +282,8 @@ impl Step {
     /// The kind of the step, in a word for programs: `add-route`.
     pub fn action(&self) -> &'static str {
         match self {
+            Self::AddNetns(_) => "add-netns",
+            Self::DeleteNetns(_) => "delete-netns",
             Self::AddLink { .. } => "add-link",
             Self::DeleteLink { .. } => "delete-link",
             Self::SetLink { .. } => "set-link",

@@ -65,7 +65,7 @@ fn the_socket_of_a_killed_process_is_replaced_and_that_of_a_living_one_is_not() 
     let host = Host::new();
     host.start();
     let refused = host.run(|| {
-        userspace::start_embedded(Path::new(WGQ), wg0())
+        userspace::start_embedded(Path::new(WGQ), wg0(), None)
             .unwrap_err()
             .to_string()
     });
@@ -90,7 +90,7 @@ fn a_host_without_tun_is_told_what_to_do() {
     let host = Host::new();
     host.sh("mount -t tmpfs tmpfs /dev/net");
     let error = host.run(|| {
-        userspace::start_embedded(Path::new(WGQ), wg0())
+        userspace::start_embedded(Path::new(WGQ), wg0(), None)
             .unwrap_err()
             .to_string()
     });
@@ -114,7 +114,7 @@ fn the_process_is_alone_in_its_session_and_holds_nothing_of_its_starter() {
         )
         .unwrap();
         lock.lock().unwrap();
-        userspace::start_embedded(Path::new(WGQ), wg0()).unwrap();
+        userspace::start_embedded(Path::new(WGQ), wg0(), None).unwrap();
     });
     // not at once: what other tests start meanwhile inherits it too, for a moment
     wait_until(|| host.run(|| fs::File::open("/run/lock").unwrap().try_lock().is_ok()));

@@ -6,7 +6,7 @@ use anyhow::anyhow;
 
 use super::attempt::{Attempt, Progress, Purpose};
 use super::show::Shown;
-use super::{load, not_begun, origin, up};
+use super::{load, namespace, not_begun, origin, up};
 use crate::apply::{Executor as _, Stop};
 use crate::cli;
 use crate::config::{Config, Endpoint, Spanned};
@@ -95,7 +95,11 @@ impl<'a> Application<'a> {
         }
         let (text, mut config) = load::file(&target, report)?;
         load::keys(&mut config, &text, &target, report)?;
-        let mut host = Host::open(report, target.path.as_deref())?;
+        namespace::refuse_move(target.ifname, record.as_ref(), &config)?;
+        let netns = config.interface.netns.as_ref();
+        let netns = netns.map(|netns| &netns.value);
+        let mut host = Host::open(report, target.path.as_deref(), netns)?;
+        namespace::refuse_outside(&mut host, target.ifname)?;
         load::warn_of_kernel(&config, &text, &target, report);
         load::warn_of_absent(&config, &text, &target, &mut host, report)?;
         if args.hooks {

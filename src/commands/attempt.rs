@@ -12,7 +12,7 @@ use crate::host::config_file::Target;
 use crate::host::lock::Lock;
 use crate::host::observe::Found;
 use crate::host::record::{Needed, Record};
-use crate::host::{Host, firewalls};
+use crate::host::{Host, firewalls, netns};
 use crate::kept::{self, Extras, Memory, Running};
 use crate::key::PublicKey;
 use crate::net::Ifname;
@@ -183,6 +183,7 @@ impl Attempt<'_> {
         };
         Record {
             config: self.target.absolute_path(),
+            netns: netns::place(now.netns.is_some()),
             complete: true,
             kind: self.kind.clone(),
             rules: want.rules.clone(),

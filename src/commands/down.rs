@@ -1,7 +1,7 @@
 //! `wgq down`: as much of it as can be done.
 
 use super::show::Shown;
-use super::{describe, load, not_begun, origin, save};
+use super::{describe, load, namespace, not_begun, origin, save};
 use crate::apply::{FailedStep, Stop, as_much_as_possible};
 use crate::cli;
 use crate::config::{self, Config, Hooks};
@@ -11,7 +11,7 @@ use crate::host::lock::Lock;
 use crate::host::observe::Found;
 use crate::host::record::Record;
 use crate::host::restore::Restored;
-use crate::host::{Host, dns, userspace};
+use crate::host::{Host, dns, netns, userspace};
 use crate::net::Ifname;
 use crate::plan;
 use crate::report::Report;
@@ -38,7 +38,8 @@ pub(super) fn down(
     let target = origin::of_running(target, record.as_ref(), report);
     let config = config(&target, record.as_ref(), report);
     let hooks = hooks(config.as_ref(), record.as_ref());
-    let mut host = Host::open(report, target.path.as_deref())?;
+    let netns = namespace::of_running(ifname, record.as_ref(), config.as_ref());
+    let mut host = Host::open(report, target.path.as_deref(), netns)?;
     let down = Down {
         target,
         record,
@@ -131,6 +132,8 @@ impl Down {
             let what = format_args!("{error:#}; leaving other programs' tables as they are");
             self.report.warning(what);
         }
+        let to_delete = |record| netns::to_delete(self.target.ifname, record);
+        found.state.netns = self.record.as_ref().map_or(Ok(None), to_delete)?;
         if self.record.is_none() && !found.state.is_nothing() {
             found.state.dns = self.config.as_ref().and_then(dns_of_wg_quick);
         }

@@ -23,10 +23,11 @@ pub(super) fn reresolve(
     report: Report,
 ) -> Result<(), Error> {
     load::require_root("reresolve", dry_run)?;
-    let mut host = Host::open(report, None)?;
     if let Some(config) = config {
         let target = Target::find(config, None)?;
         let record = Record::read(target.ifname)?;
+        let netns = record.as_ref().and_then(Record::netns);
+        let mut host = Host::open(report, None, netns)?;
         let interface = Interface {
             target: origin::of_running(target, record.as_ref(), report),
             record,
@@ -36,6 +37,7 @@ pub(super) fn reresolve(
         };
         return interface.reresolve(&mut host);
     }
+    let mut host = Host::open(report, None, None)?;
     let mut result = Ok(());
     for (ifname, record) in Record::all() {
         if record.config.is_none() || !host.has_link(ifname)? {

@@ -1,6 +1,6 @@
 //! `wgq save`: what changed on a running interface, written into its file.
 
-use super::{load, origin};
+use super::{load, namespace, origin};
 use crate::cli;
 use crate::config;
 use crate::error::Error;
@@ -33,8 +33,9 @@ pub(super) fn save(args: &cli::Target, dry_run: bool, report: Report) -> Result<
             target.ifname
         )));
     }
-    load::file(&target, report)?;
-    let mut host = Host::open(report, target.path.as_deref())?;
+    let (_, config) = load::file(&target, report)?;
+    let netns = namespace::of_running(target.ifname, record.as_ref(), Some(&config));
+    let mut host = Host::open(report, target.path.as_deref(), netns)?;
     let found = host.observe(target.ifname, record.as_ref())?;
     if found.state.link.is_none() {
         return Err(Error::new(format_args!("`{}' is not up", target.ifname)));

@@ -5,8 +5,9 @@ use serde::Serialize;
 
 use super::load;
 use crate::error::Error;
+use crate::host::netns;
 use crate::net::Ifname;
-use crate::step::Step;
+use crate::step::{Inside, Step};
 
 /// The version of the form: another one when something in it is no more what it was.
 const VERSION: u32 = 1;
@@ -80,7 +81,7 @@ fn line(step: &Step) -> Line {
     };
     Line {
         action: step.action(),
-        command: step.to_string(),
+        command: Inside::new(step, netns::entered()).to_string(),
         nftables,
     }
 }

@@ -2,7 +2,7 @@
 
 use super::attempt::{Attempt, Purpose};
 use super::show::Shown;
-use super::{load, not_begun};
+use super::{load, namespace, not_begun};
 use crate::cli;
 use crate::config::{Config, Hooks};
 use crate::error::Error;
@@ -27,13 +27,17 @@ pub(super) fn up(args: &cli::Up, dry_run: bool, json: bool, report: Report) -> R
     } else {
         Some(Lock::take(ifname)?)
     };
-    let mut host = Host::open(report, target.path.as_deref())?;
+    let leftover = Record::read(ifname)?;
+    namespace::refuse_move(ifname, leftover.as_ref(), &config)?;
+    let netns = config.interface.netns.as_ref();
+    let netns = netns.map(|netns| &netns.value);
+    let mut host = Host::open(report, target.path.as_deref(), netns)?;
+    namespace::refuse_outside(&mut host, ifname)?;
     if host.has_link(ifname)? {
         return Err(already_exists(&mut host, ifname));
     }
     load::warn_of_kernel(&config, &text, &target, report);
     load::warn_of_absent(&config, &text, &target, &mut host, report)?;
-    let leftover = Record::read(ifname)?;
     check_hooks(&config)?;
     let kind = host.choose_driver(args.userspace)?;
     if !dry_run && dns::may_be_astray() {

@@ -68,6 +68,7 @@ pub(super) const KEYS: &[Key] = &[
     interface("PrivateKeyFile", Wgq, Replaces, |i, e, _| values::path(e.value).map(|path| i.private_key_file = Some(path))),
     interface("Metric", Wgq, Replaces, |i, e, _| values::number(e.value, 0, u32::MAX).map(|metric| i.metric = Some(metric))),
     interface("DNSRequired", Wgq, Replaces, |i, e, _| values::choice(e.value, "yes", "no").map(|required| i.dns_required = required)),
+    interface("Netns", Wgq, Replaces, |i, e, _| values::netns(e.value).map(|netns| i.netns = Some(netns))),
     interface("Forward", Wgq, Replaces, |i, e, _| firewall::yes_or_no(e.value).map(|forward| i.firewall.forward = Some(forward))),
     interface("Masquerade", Wgq, Replaces, |i, e, _| firewall::masquerade(e.value).map(|masquerade| i.firewall.masquerade = masquerade)),
     interface("OpenPort", Wgq, Replaces, |i, e, _| firewall::yes_or_no(e.value).map(|open| i.firewall.open_port = open)),

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::firewall::Firewall;
 use super::span::Spanned;
 use crate::key::{PresharedKey, PrivateKey, PublicKey};
-use crate::net::{Address, FwMark, Ifname, Prefix, TableId};
+use crate::net::{Address, FwMark, Ifname, Netns, Prefix, TableId};
 
 /// A config file.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -67,6 +67,8 @@ pub struct Interface {
     pub metric: Option<u32>,
     /// `DNSRequired`: whether a failure to set DNS up is one of `up`.
     pub dns_required: bool,
+    /// `Netns`: the network namespace that the interface lives in; its UDP socket stays in that of birth.
+    pub netns: Option<Spanned<Netns>>,
     /// The keys of the firewall.
     pub firewall: Firewall,
 }

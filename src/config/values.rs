@@ -13,7 +13,7 @@ use super::reader::{Names, Reader};
 use super::report::{Fault, Report, quoted};
 use super::span::{Fragment, Spanned, is_blank};
 use crate::key::{InvalidKey, KEY_LEN, PresharedKey, PrivateKey, PublicKey};
-use crate::net::{Address, FwMark, Invalid, Prefix, TableId};
+use crate::net::{Address, FwMark, Invalid, Netns, Prefix, TableId};
 
 /// A key as the kernel says that there is none.
 const NO_KEY: &[u8; KEY_LEN] = &[0; KEY_LEN];
@@ -115,6 +115,13 @@ pub(super) fn path(value: Fragment<'_>) -> Result<Spanned<PathBuf>, Fault> {
         return Err(fault.hint("a key in the file itself is a PrivateKey or PresharedKey"));
     }
     Ok(value.spanned(PathBuf::from(value.as_str())))
+}
+
+/// `Netns`: the name of a network namespace, as ip-netns(8) takes it.
+pub(super) fn netns(value: Fragment<'_>) -> Result<Spanned<Netns>, Fault> {
+    let netns = value.as_str().parse();
+    let netns = netns.map_err(|wrong: Invalid| Fault::new(value, wrong.to_string()))?;
+    Ok(value.spanned(netns))
 }
 
 /// One of two words, in any case; whether it is the first.

@@ -130,7 +130,8 @@ impl Host {
                 resolvconf::tell(&self.program("resolvconf")?, prefix, ifname, to)
             }
             DnsBackend::NetworkManager => network_manager::tell(self, ifname, before, to),
-            DnsBackend::File => file::tell(self, ifname, to),
+            DnsBackend::File => file::tell(self, None, ifname, to),
+            DnsBackend::Netns { name } => file::tell(self, Some(name), ifname, to),
         }
     }
 
@@ -141,7 +142,8 @@ impl Host {
                 resolvconf::take_back(&self.program("resolvconf")?, prefix, ifname)?;
             }
             DnsBackend::NetworkManager => network_manager::take_back(self, ifname)?,
-            DnsBackend::File => return file::take_back(self, ifname),
+            DnsBackend::File => return file::take_back(self, None, ifname),
+            DnsBackend::Netns { name } => return file::take_back(self, Some(name), ifname),
         }
         Ok(Outcome::Done)
     }

@@ -18,6 +18,14 @@ impl Host {
         Ok(self.route.link(ifname)?.is_some())
     }
 
+    /// Whether there is an interface of that name in the namespace of birth, while the tunnel lives in another one.
+    pub fn has_link_outside(&mut self, ifname: Ifname) -> Result<bool> {
+        match &mut self.outside {
+            Some(outside) => Ok(outside.route.link(ifname)?.is_some()),
+            None => Ok(false),
+        }
+    }
+
     /// Chooses who drives a new interface: the kernel if it can and nothing else is asked for. That it cannot is said.
     pub fn choose_driver(&mut self, userspace: bool) -> Result<LinkKind> {
         if !userspace {

@@ -70,13 +70,17 @@ impl Host {
         let at_once = ignore_unresolved && retries == Retries::NONE;
         let patience = at_once.then_some(AT_ONCE);
         let resolver = self.resolver(retries, patience, !ignore_unresolved);
-        let answers = self.answers(resolver.resolve(&names))?;
+        let answers = self.ask(|| resolver.resolve(&names))?;
         let mut unresolved = Vec::new();
+        let route = match &mut self.outside {
+            Some(outside) => &mut outside.route,
+            None => &mut self.route,
+        };
         let mut address = |endpoint: &Spanned<Endpoint>| match &endpoint.value {
             Endpoint::Addr(address) => Some(*address),
             Endpoint::Name { .. } => match answers.get(&name_of(endpoint)?)? {
                 Ok(found) => {
-                    first_reachable(found, |ip| self.route.has_route(ip, None).unwrap_or(false))
+                    first_reachable(found, |ip| route.has_route(ip, None).unwrap_or(false))
                 }
                 Err(error) => {
                     unresolved.push(Unresolved::new(endpoint, error));
@@ -126,7 +130,11 @@ impl Host {
 
     fn reachable(&mut self, all: &[SocketAddr], mark: Option<FwMark>) -> Vec<SocketAddr> {
         let mut reachable = all.to_vec();
-        reachable.retain(|address| self.route.has_route(address.ip(), mark).unwrap_or(false));
+        let route = match &mut self.outside {
+            Some(outside) => &mut outside.route,
+            None => &mut self.route,
+        };
+        reachable.retain(|address| route.has_route(address.ip(), mark).unwrap_or(false));
         if reachable.is_empty() {
             return all.to_vec();
         }
@@ -140,14 +148,15 @@ impl Host {
     ) -> Result<BTreeMap<Name, Answer>> {
         let patience = mark.map_or(FOR_NOW, |_| THROUGH_TUNNEL);
         let resolver = self.resolver(Retries::NONE, Some(patience), false);
-        let mut answers = self.answers(resolver.resolve(names))?;
+        let mut answers = self.ask(|| resolver.resolve(names))?;
         let unknown = answers.iter().filter(|(_, answer)| answer.is_err());
         let unknown: Vec<Name> = unknown.map(|(name, _)| name.clone()).collect();
         if let Some(mark) = mark.filter(|_| !unknown.is_empty()) {
             let servers = dns::servers();
             let resolver = self.resolver(Retries::NONE, Some(FOR_NOW), false);
-            let outside = resolver.resolve_outside(&unknown, Outside { servers, mark });
-            let found = self.answers(outside)?.into_iter();
+            let past = Outside { servers, mark };
+            let outside = || resolver.resolve_outside(&unknown, past);
+            let found = self.ask(outside)?.into_iter();
             answers.extend(found.filter(|(_, answer)| answer.is_ok())); // the first error is the one to tell
         }
         Ok(answers)
@@ -167,6 +176,15 @@ impl Host {
             cancelled: Box::new(|| self.signals.caught().is_some()),
             waiting: Box::new(|waiting| self.report.note(waiting)),
         }
+    }
+
+    /// Asks where the tunnel's own packets come from: in the network namespace of birth.
+    fn ask<T: Send>(&self, ask: impl FnOnce() -> Result<T, ResolveError> + Send) -> Result<T> {
+        let answers = match &self.outside {
+            Some(outside) => outside.run(|| Ok(ask()))?,
+            None => ask(),
+        };
+        self.answers(answers)
     }
 
     /// Says by which signal there are no answers.

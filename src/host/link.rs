@@ -1,5 +1,8 @@
 //! Network interfaces: made, deleted, set and found by rtnetlink.
 
+use std::fs::File;
+use std::os::fd::AsRawFd as _;
+
 use netlink_packet_core::{DecodeError, NLM_F_CREATE, NLM_F_EXCL, NlasIterator};
 use rtnetlink::packet_route::RouteNetlinkMessage;
 use rtnetlink::packet_route::link::{
@@ -8,6 +11,7 @@ use rtnetlink::packet_route::link::{
 use rtnetlink::{LinkUnspec, LinkWireguard};
 
 use super::netlink::{KernelError, Message};
+use super::netns::OWN as OWN_NETNS;
 use super::route_socket::RouteSocket;
 use crate::net::Ifname;
 use crate::state::LinkSettings;
@@ -52,6 +56,33 @@ pub(super) fn set(index: u32, from: LinkSettings, to: LinkSettings) -> Message {
 }
 
 impl RouteSocket {
+    /// Makes a kernel `WireGuard` interface in the network namespace of this thread. Its UDP socket will be in that of this
+    /// netlink socket, where the kernel has it born.
+    pub(super) fn add_wireguard_to_us(&mut self, ifname: Ifname) -> Result<(), KernelError> {
+        let us = File::open(OWN_NETNS)?;
+        let link = LinkWireguard::new(ifname.as_str());
+        let link = link.setns_by_fd(us.as_raw_fd()).build();
+        let message = RouteNetlinkMessage::NewLink(link);
+        let message = Message::new(&message, NLM_F_CREATE | NLM_F_EXCL);
+        self.netlink.request(message)
+    }
+
+    /// Moves an interface into the network namespace of this thread from that of this netlink socket.
+    pub(super) fn move_to_us(&mut self, ifname: Ifname) -> Result<(), KernelError> {
+        let us = File::open(OWN_NETNS)?;
+        let link = LinkUnspec::new_with_name(ifname.as_str());
+        let link = link.setns_by_fd(us.as_raw_fd()).build();
+        let message = RouteNetlinkMessage::SetLink(link);
+        self.netlink.request(Message::new(&message, 0))
+    }
+
+    /// Brings up the loopback interface of a new network namespace.
+    pub(super) fn bring_up_loopback(&mut self) -> Result<(), KernelError> {
+        let link = LinkUnspec::new_with_name("lo").up().build();
+        let message = RouteNetlinkMessage::SetLink(link);
+        self.netlink.request(Message::new(&message, 0))
+    }
+
     /// Returns the link of that name, if there is one.
     pub fn link(&mut self, ifname: Ifname) -> Result<Option<FoundLink>, KernelError> {
         let link = LinkUnspec::new_with_name(ifname.as_str()).build();

@@ -6,12 +6,14 @@ use std::net::IpAddr;
 use anyhow::{Context, Result, bail};
 
 use super::link::FoundLink;
+use super::netns::Outside;
 use super::record::Record;
+use super::route_socket::RouteSocket;
 use super::{Host, dns, firewalls, forwarding, nftables, sysctl, uapi, userspace};
 use crate::config;
 use crate::desired::free_table;
 use crate::foreign;
-use crate::net::{Family, Ifname};
+use crate::net::{Family, Ifname, Netns};
 use crate::ours;
 use crate::state::{
     Device, DnsBackend, Link, LinkKind, LinkSettings, PolicyRule, Selector, State, Sysctl,
@@ -59,8 +61,10 @@ impl Host {
     /// Finds out what of the host is the tunnel's, but for its rules in other programs' tables. An interface of that name
     /// that is no WireGuard one is an error.
     pub fn observe(&mut self, ifname: Ifname, record: Option<&Record>) -> Result<Found> {
+        let netns = self.follow_netns()?;
         let tables = nft_tables(ifname)?;
         let mut state = State {
+            netns,
             nft: tables.own,
             wg_quick_tables: tables.wg_quick,
             dns: record.and_then(|record| record.dns.clone()),
@@ -108,6 +112,20 @@ impl Host {
         })
     }
 
+    /// Goes after the name of the tunnel's network namespace, which another program may have given to another one, and
+    /// returns it if it has one.
+    fn follow_netns(&mut self) -> Result<Option<Netns>> {
+        let Some(outside) = &self.outside else {
+            return Ok(None);
+        };
+        if outside.follow()? {
+            self.route = RouteSocket::open()?;
+            self.wireguard = None;
+        }
+        let is_named = outside.is_named()?;
+        Ok(is_named.then(|| outside.netns.clone()))
+    }
+
     /// Returns the number of the interface of that name, if there is one.
     pub fn index(&mut self, ifname: Ifname) -> Result<Option<u32>> {
         Ok(self.route.link(ifname)?.map(|link| link.index))
@@ -149,9 +167,13 @@ impl Host {
         let mut default_path_mtu = None;
         if interface.mtu.is_none() {
             let mark = found.state.device.settings.fwmark;
-            path_mtus = self.route.path_mtus(endpoints, mark, found.index)?;
+            let (route, tunnel) = match &mut self.outside {
+                Some(outside) => (&mut outside.route, None), // where the UDP socket is, and the tunnel is not
+                None => (&mut self.route, found.index),
+            };
+            path_mtus = route.path_mtus(endpoints, mark, tunnel)?;
             if path_mtus.is_empty() {
-                default_path_mtu = self.route.default_path_mtu()?; // reads the whole main table, which may be long
+                default_path_mtu = route.default_path_mtu()?; // reads the whole main table, which may be long
             }
         }
         let mut firewalls = found.firewalls.clone().unwrap_or_default();
@@ -171,6 +193,10 @@ impl Host {
         };
         let dns_backend = if interface.dns.servers.is_empty() {
             DnsBackend::File // nothing will be told
+        } else if let Some(Outside { netns, .. }) = &self.outside {
+            DnsBackend::Netns {
+                name: netns.clone(),
+            }
         } else {
             dns::detect()
         };

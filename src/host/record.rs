@@ -12,11 +12,12 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
+use super::netns;
 use super::run_dir::{make_run_dir, run_dir};
 use crate::config::Hooks;
 use crate::foreign::Passage;
 use crate::kept::Memory;
-use crate::net::Ifname;
+use crate::net::{Ifname, Netns};
 use crate::state::{Dns, LinkKind, PolicyRule, Sysctl};
 
 /// What is remembered of one tunnel.
@@ -24,6 +25,9 @@ use crate::state::{Dns, LinkKind, PolicyRule, Sysctl};
 pub struct Record {
     /// The file that the tunnel was made from; none for standard input.
     pub config: Option<PathBuf>,
+    /// The network namespace it lives in, if that is not the one of birth.
+    #[serde(default)]
+    pub netns: Option<Place>,
     /// Whether `up` came so far that all of the file is on the device.
     pub complete: bool,
     /// Who drives the link.
@@ -42,6 +46,15 @@ pub struct Record {
     /// The link's number, once it is wholly up: one that was made anew has another.
     #[serde(default)]
     pub index: Option<u32>,
+}
+
+/// The network namespace that a tunnel lives in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    /// Its name.
+    pub netns: Netns,
+    /// The number of its inode, if it was made by us. All tunnels in it have that, so that it goes with the last one.
+    pub made: Option<u64>,
 }
 
 /// A kernel variable that a tunnel needs.
@@ -110,6 +123,11 @@ impl Record {
         Ok(())
     }
 
+    /// The network namespace it lives in, if that is not the one of birth.
+    pub fn netns(&self) -> Option<&Netns> {
+        self.netns.as_ref().map(|place| &place.netns)
+    }
+
     /// Whether it is what `before` was, but for the link's number, which is known only at the end.
     pub fn is_follow_up(&self, before: &Self) -> bool {
         let at_the_end = Self {
@@ -119,14 +137,14 @@ impl Record {
         at_the_end == *before
     }
 
-    /// Reads the records of all other tunnels, damaged ones left out.
+    /// Reads the records of all other tunnels in the network namespace that is worked in, damaged ones left out.
     pub fn others(ifname: Ifname) -> Vec<(Ifname, Self)> {
         let mut records = Self::all();
         records.retain(|(name, _)| *name != ifname);
         records
     }
 
-    /// Reads the records of all tunnels, damaged ones left out.
+    /// Reads the records of all tunnels in the network namespace that is worked in, damaged ones left out.
     pub fn all() -> Vec<(Ifname, Self)> {
         let entries = fs::read_dir(run_dir()).into_iter().flatten().flatten();
         let names = entries.filter_map(|entry| {
@@ -135,6 +153,7 @@ impl Record {
         });
         names
             .filter_map(|name| Some((name, Self::read(name).ok()??)))
+            .filter(|(_, record)| record.netns() == netns::entered())
             .collect()
     }
 }

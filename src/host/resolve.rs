@@ -87,9 +87,9 @@ pub struct Resolver<'a> {
     /// Whether to wait for no name any longer once one of them is known to have no address.
     pub fail_fast: bool,
     /// Asked every 100 ms or more often; true gives up.
-    pub cancelled: Box<dyn Fn() -> bool + 'a>,
+    pub cancelled: Box<dyn Fn() -> bool + Send + 'a>,
     /// Told before each wait.
-    pub waiting: Box<dyn FnMut(&Waiting) + 'a>,
+    pub waiting: Box<dyn FnMut(&Waiting) + Send + 'a>,
 }
 
 impl Resolver<'_> {

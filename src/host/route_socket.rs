@@ -67,6 +67,8 @@ impl RouteSocket {
             Step::AddRule(rule) => rule::add(rule).ok_or_else(not_ours)?,
             Step::DeleteRule(rule) => rule::delete(rule).ok_or_else(not_ours)?,
             Step::AddLink { .. }
+            | Step::AddNetns(_)
+            | Step::DeleteNetns(_)
             | Step::SetDevice { .. }
             | Step::SetPeer { .. }
             | Step::SetNftTable { .. }

@@ -6,14 +6,16 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
+use super::netns;
+
 /// The folder for the tunnels of the host's own network namespace; those of others have a folder in it, `netns-` with the
 /// number that lsns(8) shows.
 pub const RUN_DIR: &str = "/run/wgq";
 
-/// Returns the folder for the tunnels of this thread's network namespace.
+/// Returns the folder for the tunnels of the network namespace of birth.
 pub fn run_dir() -> PathBuf {
     let base = Path::new(RUN_DIR);
-    match namespace("thread-self") {
+    match netns::birth() {
         Some(own) if namespace("1") != Some(own) => base.join(format!("netns-{own}")),
         _ => base.to_owned(),
     }

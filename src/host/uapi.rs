@@ -42,7 +42,11 @@ pub fn is_served(ifname: Ifname) -> bool {
 pub fn server(ifname: Ifname) -> Option<Pid> {
     let socket = UnixStream::connect(socket_path(ifname)).ok()?;
     let credentials = getsockopt(&socket, sockopt::PeerCredentials).ok()?;
-    Some(Pid::from_raw(credentials.pid())).filter(|pid| pid.as_raw() > 0)
+    // in a process namespace without a /proc of its own, that number is another process's there
+    let own = std::fs::read_link("/proc/self").ok()?;
+    let is_seen =
+        credentials.pid() > 0 && own.as_os_str() == std::process::id().to_string().as_str();
+    is_seen.then(|| Pid::from_raw(credentials.pid()))
 }
 
 /// Returns the device and how it fares; none if no process serves it.

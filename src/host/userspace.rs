@@ -21,23 +21,28 @@ mod embedded {
 
     use std::path::Path;
 
-    use crate::net::Ifname;
+    use crate::net::{Ifname, Netns};
 
     /// Refuses.
-    pub fn start_embedded(_wgq: &Path, _ifname: Ifname) -> anyhow::Result<()> {
+    pub fn start_embedded(
+        _wgq: &Path,
+        _ifname: Ifname,
+        _netns: Option<&Netns>,
+    ) -> anyhow::Result<()> {
         anyhow::bail!(
             "this wgq was built without its userspace WireGuard (the feature `userspace`)"
         )
     }
 
     /// Refuses.
-    pub fn serve(ifname: Ifname) -> anyhow::Result<()> {
-        start_embedded(Path::new(""), ifname)
+    pub fn serve(ifname: Ifname, netns: Option<Netns>) -> anyhow::Result<()> {
+        start_embedded(Path::new(""), ifname, netns.as_ref())
     }
 }
 
 pub use embedded::{serve, start_embedded};
 
+use super::netns::{self, Outside};
 use super::route_socket::RouteSocket;
 use super::run_dir::namespace;
 use super::uapi;
@@ -55,8 +60,29 @@ const PATIENCE_WITH_SOCKET: Duration = Duration::from_secs(3);
 pub fn start(ifname: Ifname, program: Option<&str>) -> anyhow::Result<()> {
     match program {
         Some(program) => start_program(program, ifname),
-        None => start_embedded(Path::new("/proc/self/exe"), ifname),
+        None => start_embedded(Path::new("/proc/self/exe"), ifname, None),
     }
+}
+
+/// As [`start`], for a tunnel that lives in another network namespace than that of birth, where its UDP socket is to be.
+pub(super) fn start_outside(
+    ifname: Ifname,
+    program: Option<&str>,
+    outside: &mut Outside,
+) -> anyhow::Result<()> {
+    stop(ifname)?; // one whose namespace has lost its name, and whose link nobody can find any more
+    let Some(program) = program else {
+        let wgq = Path::new("/proc/self/exe");
+        return outside.run(|| start_embedded(wgq, ifname, Some(&outside.netns)));
+    };
+    refuse_existing(ifname)?;
+    outside.run(|| start_program(program, ifname))?;
+    let moved = outside.route.move_to_us(ifname);
+    moved.map_err(|error| {
+        let _ = outside.run(|| stop(ifname));
+        let netns = &outside.netns;
+        anyhow::Error::new(error).context(format!("ip link set {ifname} netns {netns}"))
+    })
 }
 
 /// Runs a program that puts itself in the background when its device is there, as wireguard-go does.
@@ -126,7 +152,7 @@ pub fn is_running(ifname: Ifname) -> bool {
 /// Whether a process is in another network namespace.
 fn is_elsewhere(process: Pid) -> bool {
     let its = namespace(&process.to_string());
-    its.is_some() && its != namespace("thread-self")
+    its.is_some() && its != netns::birth()
 }
 
 /// Whether a process has not ended; one that nobody has waited for yet has (`Z`, proc(5)).

@@ -197,7 +197,7 @@ fn resolvers(backend: &DnsBackend) -> [Row; 2] {
                 .verdict(Verdict::Unused)
                 .tell("not needed beside NetworkManager"),
         ],
-        DnsBackend::File => [
+        DnsBackend::File | DnsBackend::Netns { .. } => [
             no_resolved,
             Row::ok(&RESOLVCONF)
                 .verdict(Verdict::Missing)

@@ -13,6 +13,10 @@ use crate::state::{
 impl Display for Step {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
+            Self::AddNetns(netns) => {
+                write!(f, "ip netns add {netns}; ip -n {netns} link set lo up")
+            }
+            Self::DeleteNetns(netns) => write!(f, "ip netns delete {netns}"),
             Self::AddLink { ifname, kind } => add_link(f, *ifname, kind),
             Self::DeleteLink { ifname, .. } => write!(f, "ip link delete dev {ifname}"),
             Self::SetLink { ifname, from, to } => set_link(f, *ifname, *from, *to),
@@ -281,6 +285,7 @@ fn set_dns(
                 write!(f, "rm {file}; nmcli general reload conf")
             }
             DnsBackend::File => f.write_str("restore /etc/resolv.conf"),
+            DnsBackend::Netns { name } => write!(f, "restore /etc/netns/{name}/resolv.conf"),
         },
         (None, None) => Ok(()),
     }
@@ -316,10 +321,18 @@ fn tell_dns(f: &mut Formatter<'_>, ifname: Ifname, dns: &Dns) -> fmt::Result {
             write!(f, "printf '{text}' > {file}; nmcli general reload conf")
         }
         DnsBackend::File => {
+            let text = dns.resolv_conf();
+            write!(f, "printf '{}' > /etc/resolv.conf", text.escape_default())
+        }
+        DnsBackend::Netns { name } => {
+            let (text, file) = (
+                dns.resolv_conf(),
+                format_args!("/etc/netns/{name}/resolv.conf"),
+            );
             write!(
                 f,
-                "printf '{}' > /etc/resolv.conf",
-                dns.resolv_conf().escape_default()
+                "printf '{}' | install -Dm644 /dev/stdin {file}",
+                text.escape_default()
             )
         }
     }

@@ -16,11 +16,12 @@ use crate::{command, is_up_to_date};
 const DATE: &str = "2026-11-23";
 
 /// What the command line does not know, in order.
-const WRITTEN: [&str; 13] = [
+const WRITTEN: [&str; 14] = [
     include_str!("../../man/sections/configuration-file"),
     include_str!("../../man/sections/apply"),
     include_str!("../../man/sections/full-tunnel"),
     include_str!("../../man/sections/endpoints"),
+    include_str!("../../man/sections/network-namespaces"),
     include_str!("../../man/sections/other-firewalls"),
     include_str!("../../man/sections/network-managers"),
     include_str!("../../man/sections/migration"),

@@ -85,7 +85,7 @@ impl Host {
 
     /// Starts the device `wg0`.
     pub(crate) fn start(&self) {
-        self.run(|| userspace::start_embedded(Path::new(WGQ), wg0()).unwrap());
+        self.run(|| userspace::start_embedded(Path::new(WGQ), wg0(), None).unwrap());
     }
 
     /// The process that serves the device.

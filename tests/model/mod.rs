@@ -38,6 +38,12 @@ impl Model {
         let state = &mut self.state;
         ensure!(!step.is_on_link() || state.link.is_some(), "no such device");
         match step.clone() {
+            Step::AddNetns(netns) => {
+                ensure!(state.netns.replace(netns).is_none(), "namespace exists");
+            }
+            Step::DeleteNetns(netns) => {
+                ensure!(state.netns.take() == Some(netns), "no such namespace");
+            }
             Step::AddLink { kind, .. } => {
                 ensure!(state.link.is_none(), "link exists");
                 state.link = Some(Link {

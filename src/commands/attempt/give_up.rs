@@ -43,6 +43,7 @@ impl Attempt<'_> {
         }
         let lock = lock.or_else(|| host.lock_to_undo());
         let left_to_us = self.share_sysctls(host, &mut transaction);
+        self.share_netns(&mut transaction);
         let mut not_undone = transaction.roll_back(host);
         not_undone.extend(as_much_as_possible(host, &left_to_us));
         if !is_up {
@@ -139,8 +140,17 @@ impl Attempt<'_> {
                 peer.endpoint = None; // it may have learned another
             }
         }
+        before.netns.clone_from(&found.state.netns); // which others may share by now
         let rest = diff(self.ifname, &found.state, &before);
         Some(as_much_as_possible(host, &rest))
+    }
+
+    /// Leaves the network namespace its name if another tunnel has come into it meanwhile.
+    fn share_netns(&self, transaction: &mut Transaction) {
+        let names = |step: &Step| matches!(step, Step::AddNetns(_));
+        if transaction.done().iter().any(names) && !Record::others(self.ifname).is_empty() {
+            transaction.leave(names);
+        }
     }
 
     /// Puts the record back to what it was before.

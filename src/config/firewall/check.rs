@@ -50,6 +50,16 @@ fn open_port(config: &Config, report: &mut Report<'_>) {
         let told = "without a ListenPort it is another port each time";
         report.error(Fault::at(open.span, told).hint("`ListenPort = 51820` is the usual one"));
     }
+    if open.value
+        && let Some(netns) = &config.interface.netns
+    {
+        let told = format!(
+            "with Netns on line {} the port is not where the tunnel is and its rules are",
+            netns.span.line
+        );
+        let hint = "open the port in the firewall of the host itself";
+        report.error(Fault::at(open.span, told).hint(hint));
+    }
 }
 
 fn port_forwards(config: &Config, ifname: Option<Ifname>, report: &mut Report<'_>) {

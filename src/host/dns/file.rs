@@ -1,41 +1,53 @@
-//! /etc/resolv.conf itself: replaced while tunnels are up, put back when the last one goes.
+//! /etc/resolv.conf itself, or that of a network namespace: replaced while tunnels are up, put back when the last one goes.
 //!
 //! Tunnels may come and go in any order; the last one that came has its way. What is to be done is recorded before it is
 //! done, so that after an end at any moment the same call completes it. What another program wrote meanwhile is kept.
 
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 
 use anyhow::Context as _;
 
 use super::{Host, Outcome};
-use crate::net::Ifname;
+use crate::net::{Ifname, Netns};
 use crate::state::Dns;
 
 mod place;
 mod record;
 
 use place::{HEADER, Place};
-use record::{Original, Record, Records, Tunnel};
+use record::{Original, Record, Records, Tunnel, remove_if_exists};
 
 /// The file.
 const PATH: &str = "/etc/resolv.conf";
+/// Where network namespaces have files of their own (ip-netns(8)).
+const NETNS_FOLDER: &str = "/etc/netns";
 /// What is remembered of it.
 const FOLDER: &str = "/run/wgq/resolv.conf";
 
-/// Lets the tunnel's servers stand in the file.
-pub(super) fn tell(host: &Host, ifname: Ifname, dns: &Dns) -> anyhow::Result<()> {
-    let resolv_conf = ResolvConf::open(host)?;
+/// Lets the tunnel's servers stand in the host's file, or that of a network namespace.
+pub(super) fn tell(
+    host: &Host,
+    netns: Option<&Netns>,
+    ifname: Ifname,
+    dns: &Dns,
+) -> anyhow::Result<()> {
+    let resolv_conf = ResolvConf::open(host, netns)?;
     let path = resolv_conf.place.path.display().to_string();
     resolv_conf.tell(ifname, dns).context(path)
 }
 
 /// Takes the tunnel's servers out of the file.
-pub(super) fn take_back(host: &Host, ifname: Ifname) -> anyhow::Result<Outcome> {
-    if !host.file(FOLDER).exists() {
+pub(super) fn take_back(
+    host: &Host,
+    netns: Option<&Netns>,
+    ifname: Ifname,
+) -> anyhow::Result<Outcome> {
+    if netns.is_none() && !host.file(FOLDER).exists() {
         return recover(host).map(|()| Outcome::Done);
     }
-    let resolv_conf = ResolvConf::open(host)?;
+    let resolv_conf = ResolvConf::open(host, netns)?;
     let path = resolv_conf.place.path.display().to_string();
     resolv_conf.take_back(ifname).context(path)
 }
@@ -43,7 +55,7 @@ pub(super) fn take_back(host: &Host, ifname: Ifname) -> anyhow::Result<Outcome> 
 /// Puts back what a loss of power has left.
 pub(super) fn recover(host: &Host) -> anyhow::Result<()> {
     if may_be_astray(host) {
-        ResolvConf::open(host)?;
+        ResolvConf::open(host, None)?;
     }
     Ok(())
 }
@@ -68,9 +80,11 @@ pub(super) fn texts(host: &Host) -> Vec<String> {
     texts.into_iter().map(text).collect()
 }
 
-/// The host's file, with what is remembered of it.
+/// A file, with what is remembered of it.
 struct ResolvConf {
     place: Place,
+    /// Where it is for a network namespace: the folders that are made for it, the outer one first.
+    folders: Vec<PathBuf>,
     records: Records,
     /// None while no tunnel is in the file.
     record: Option<Record>,
@@ -78,13 +92,18 @@ struct ResolvConf {
 
 impl ResolvConf {
     /// Locks the file and reads what is remembered of it.
-    fn open(host: &Host) -> anyhow::Result<Self> {
+    fn open(host: &Host, netns: Option<&Netns>) -> anyhow::Result<Self> {
         let records = Records::lock(host.file(FOLDER))?;
         let mountinfo = host.file("/proc/thread-self/mountinfo");
-        let place = Place::find(host.file(PATH), &mountinfo, &records);
+        let all = host.file(NETNS_FOLDER);
+        let own = netns.map(|netns| all.join(netns.as_str()));
+        let path = own.as_ref().map(|own| own.join("resolv.conf"));
+        let path = path.unwrap_or_else(|| host.file(PATH));
+        let place = Place::find(path, netns, &mountinfo, &records);
         let mut this = Self {
             record: records.load(&place.record_name())?,
             place,
+            folders: own.map_or_else(Vec::new, |own| vec![all, own]),
             records,
         };
         this.complete()
@@ -95,7 +114,12 @@ impl ResolvConf {
     /// Completes what a call that came to no end had begun.
     fn complete(&mut self) -> anyhow::Result<()> {
         let Some(mut record) = self.record.take() else {
-            return Ok(self.place.recover()?);
+            self.place.recover()?;
+            // before the first tunnel there was no such file, mostly
+            if !self.folders.is_empty() && self.place.is_ours() {
+                remove_if_exists(&self.place.path)?;
+            }
+            return Ok(());
         };
         if record.ours.len() > 1 && !self.is_foreign(&record)? {
             self.write_last(&mut record)?;
@@ -119,6 +143,7 @@ impl ResolvConf {
     }
 
     fn try_tell(&mut self, ifname: Ifname, dns: &Dns) -> anyhow::Result<()> {
+        let folders = self.make_folders()?;
         let mut record = match self.record.take() {
             Some(record) if !self.is_foreign(&record)? => record,
             // what another program wrote since is what is to be put back now
@@ -131,6 +156,7 @@ impl ResolvConf {
                 original: self.place.keep()?,
                 tunnels: Vec::new(),
                 ours: Vec::new(),
+                folders,
             },
         };
         let tunnel = Tunnel {
@@ -145,6 +171,17 @@ impl ResolvConf {
         let written = self.write_last(&mut record);
         self.record = Some(record);
         written
+    }
+
+    /// Makes the folders of a network namespace's file that are not there, and returns those.
+    fn make_folders(&self) -> anyhow::Result<Vec<PathBuf>> {
+        let mut made = Vec::new();
+        for folder in self.folders.iter().filter(|folder| !folder.exists()) {
+            fs::create_dir(folder)?;
+            fs::set_permissions(folder, Permissions::from_mode(0o755))?; // for all to read, whatever the umask is
+            made.push(folder.clone());
+        }
+        Ok(made)
     }
 
     fn take_back(mut self, ifname: Ifname) -> anyhow::Result<Outcome> {
@@ -196,6 +233,9 @@ impl ResolvConf {
             foreign
         };
         self.place.clean()?;
+        for folder in record.folders.iter().rev() {
+            let _ = fs::remove_dir(folder); // it stays if others have put something there
+        }
         self.records.delete(&self.place.record_name())?;
         Ok(self.outcome(left))
     }

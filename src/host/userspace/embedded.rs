@@ -23,7 +23,7 @@ mod server;
 mod tun;
 mod udp;
 
-use crate::net::Ifname;
+use crate::net::{Ifname, Netns};
 use engine::Engine;
 use server::{Request, Server};
 
@@ -33,29 +33,29 @@ const MAX_THREADS: usize = 4;
 /// How often peers are looked after; well below the life of a session.
 const INTERVAL: Duration = Duration::from_secs(10);
 
-/// Makes the interface, served in the background by `wgq userspace IFNAME` of the given executable.
-pub fn start_embedded(wgq: &Path, ifname: Ifname) -> anyhow::Result<()> {
-    process::start(wgq, ifname)
+/// Makes the interface, served in the background by `wgq userspace IFNAME` of the given executable; in the named network
+/// namespace, while its UDP socket is in that of this thread.
+pub fn start_embedded(wgq: &Path, ifname: Ifname, netns: Option<&Netns>) -> anyhow::Result<()> {
+    process::start(wgq, ifname, netns)
 }
 
 /// Makes the interface and serves it until SIGTERM or SIGINT, or until its link or its socket is deleted.
 ///
 /// For a process of its own: it leaves its session and closes what files it has inherited.
-pub fn serve(ifname: Ifname) -> anyhow::Result<()> {
+pub fn serve(ifname: Ifname, netns: Option<Netns>) -> anyhow::Result<()> {
     process::detach().context("detach from the terminal")?;
     let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
     runtime::Builder::new_multi_thread()
         .worker_threads(processors.min(MAX_THREADS))
         .enable_all()
         .build()?
-        .block_on(run(ifname))
+        .block_on(run(ifname, netns))
 }
 
-async fn run(ifname: Ifname) -> anyhow::Result<()> {
+async fn run(ifname: Ifname, netns: Option<Netns>) -> anyhow::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    super::refuse_existing(ifname)?; // else a TUN device that somebody has left would be taken
-    let (send, recv, deleted) = tun::open(ifname)?;
+    let (send, recv, deleted) = tun::open(ifname, netns)?;
     let mut engine = Engine::start(send, recv).await?;
     let mut server = Server::open(ifname)?;
     let mut interval = tokio::time::interval(INTERVAL);

@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use nix::sys::statvfs::{FsFlags, statvfs};
 
 use super::record::{Original, Records, remove_if_exists};
+use crate::net::Netns;
 
 /// What is written at the top, after which the interface's name follows.
 pub(super) const HEADER: &str = "# written by wgq for ";
@@ -22,13 +23,20 @@ pub(super) const HEADER: &str = "# written by wgq for ";
 pub(super) struct Place {
     /// Its path.
     pub(super) path: PathBuf,
+    /// The name of its record, unless it is written in place.
+    name: String,
     /// The file it leads to, if it has to be written in place.
-    in_place: Option<Metadata>,
+    fixed: Option<Metadata>,
 }
 
 impl Place {
     /// Finds out how the file at `path` can be written; one that was written in place before still is.
-    pub(super) fn find(path: PathBuf, mountinfo: &Path, records: &Records) -> Self {
+    pub(super) fn find(
+        path: PathBuf,
+        netns: Option<&Netns>,
+        mountinfo: &Path,
+        records: &Records,
+    ) -> Self {
         let target = path.canonicalize().ok();
         let target = target.and_then(|target| Some((target.metadata().ok()?, target)));
         let in_place = target.filter(|(metadata, target)| {
@@ -38,22 +46,26 @@ impl Place {
         });
         Self {
             path,
-            in_place: in_place.map(|(metadata, _)| metadata),
+            name: netns.map_or_else(
+                || "replaced.json".to_owned(),
+                |netns| format!("netns-{netns}.json"),
+            ),
+            fixed: in_place.map(|(metadata, _)| metadata),
         }
     }
 
     /// Returns the name of its record. Each file that is written in place has its own, for the /etc/resolv.conf of a mount
     /// namespace is another one, and /run is shared.
     pub(super) fn record_name(&self) -> String {
-        match &self.in_place {
+        match &self.fixed {
             Some(metadata) => in_place_name(metadata),
-            None => "replaced.json".to_owned(),
+            None => self.name.clone(),
         }
     }
 
     /// Whether a file stands there that holds one of these texts, be it with newlines after it: see [`write_in_place`].
     pub(super) fn holds(&self, texts: &[impl AsRef<[u8]>]) -> io::Result<bool> {
-        if self.in_place.is_none() && self.path.is_symlink() {
+        if self.fixed.is_none() && self.path.is_symlink() {
             return Ok(false);
         }
         let content = match fs::read(&self.path) {
@@ -91,7 +103,7 @@ impl Place {
 
     /// Keeps what stands there, instead of what was kept before.
     pub(super) fn keep(&self) -> io::Result<Original> {
-        if self.in_place.is_some() {
+        if self.fixed.is_some() {
             return Ok(Original::Content(fs::read(&self.path)?));
         }
         let new = self.new_name();
@@ -105,7 +117,7 @@ impl Place {
 
     /// Lets our text stand there.
     pub(super) fn write(&self, text: &str) -> io::Result<()> {
-        if self.in_place.is_some() {
+        if self.fixed.is_some() {
             return write_in_place(&self.path, text.as_bytes());
         }
         let new = self.new_name();
@@ -132,10 +144,14 @@ impl Place {
         }
     }
 
+    /// Whether a text of ours stands there, be it another tunnel's.
+    pub(super) fn is_ours(&self) -> bool {
+        fs::read(&self.path).is_ok_and(|text| text.starts_with(HEADER.as_bytes()))
+    }
+
     /// Puts back what stood there when nothing is remembered of it: after a loss of power /run is empty, but /etc is not.
     pub(super) fn recover(&self) -> io::Result<()> {
-        let is_ours = || fs::read(&self.path).is_ok_and(|text| text.starts_with(HEADER.as_bytes()));
-        if self.in_place.is_none() && self.has_second_name() && (!self.exists() || is_ours()) {
+        if self.fixed.is_none() && self.has_second_name() && (!self.exists() || self.is_ours()) {
             self.restore(&Original::Renamed)?;
         }
         self.clean()
@@ -145,7 +161,7 @@ impl Place {
     ///
     /// After [`Self::restore`] too: rename(2) does nothing where both names are of one file.
     pub(super) fn clean(&self) -> io::Result<()> {
-        if self.in_place.is_some() {
+        if self.fixed.is_some() {
             return Ok(());
         }
         remove_if_exists(&self.new_name())?;

@@ -20,6 +20,9 @@ pub(super) struct Record {
     pub(super) tunnels: Vec<Tunnel>,
     /// The texts of ours that may stand there: one, or two while one replaces the other.
     pub(super) ours: Vec<String>,
+    /// The folders that were made for it, the outer one first.
+    #[serde(default)]
+    pub(super) folders: Vec<PathBuf>,
 }
 
 /// What stood there before the first tunnel.

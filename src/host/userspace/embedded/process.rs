@@ -15,7 +15,7 @@ use nix::sys::signal::Signal;
 use nix::sys::stat::{Mode, umask};
 
 use crate::host::userspace::PATIENCE;
-use crate::net::Ifname;
+use crate::net::{Ifname, Netns};
 
 /// What the process writes when the device is there.
 const READY: &[u8] = b"ready\n";
@@ -23,10 +23,15 @@ const READY: &[u8] = b"ready\n";
 /// Runs `wgq userspace IFNAME` in the background, from the given executable, and waits until the device is there.
 ///
 /// The error is what the process said.
-pub(super) fn start(wgq: &Path, ifname: Ifname) -> anyhow::Result<()> {
+pub(super) fn start(wgq: &Path, ifname: Ifname, netns: Option<&Netns>) -> anyhow::Result<()> {
     let mut child = Command::new(wgq)
         .arg0("wgq") // for the list of processes
         .args(["userspace", ifname.as_str()])
+        .args(
+            netns
+                .into_iter()
+                .flat_map(|netns| ["--netns", netns.as_str()]),
+        )
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

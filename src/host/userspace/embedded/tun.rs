@@ -5,15 +5,19 @@
 use std::fs::{self, File};
 use std::io;
 use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
 use anyhow::Context;
 use gotatun::packet::{Ip, Packet, PacketBufPool};
 use gotatun::tun::{IpRecv, IpSend, MtuWatcher};
+use tokio::runtime::Handle;
 use tokio::sync::{Notify, mpsc, watch};
 use tun_rs::{AsyncDevice, DeviceBuilder, GROTable, IDEAL_BATCH_SIZE, VIRTIO_NET_HDR_LEN};
 
-use crate::net::Ifname;
+use crate::host::netns;
+use crate::host::userspace::refuse_existing;
+use crate::net::{Ifname, Netns};
 use crate::state::LinkSettings;
 
 /// The largest IP packet, in bytes.
@@ -25,10 +29,32 @@ const MAX_QUEUED: usize = 4_000;
 /// How often the link's MTU is looked at; the engine pads packets up to it, never beyond.
 const MTU_INTERVAL: Duration = Duration::from_secs(1);
 
+/// What the engine has of the device; the last value is notified when somebody deletes it. (Gotatun's own word for that comes
+/// at changes of the key too.)
+type Tun = (TunSend, TunRecv, Arc<Notify>);
+
+/// Makes the TUN device in the named network namespace, or this one. There a thread of its own stays, and the only one of this
+/// process: whom one asks for an MTU depends on where one asks.
+pub(super) fn open(ifname: Ifname, netns: Option<Netns>) -> anyhow::Result<Tun> {
+    let (sender, opened) = std::sync::mpsc::channel();
+    let runtime = Handle::current();
+    thread::Builder::new().spawn(move || {
+        let _entered = runtime.enter();
+        let made = netns.map_or(Ok(()), |netns| netns::enter(&netns));
+        match made.and_then(|()| make(ifname)) {
+            Ok((tun, device, mtu)) => {
+                let _ = sender.send(Ok(tun));
+                follow_mtu(&device, &mtu);
+            }
+            Err(error) => drop(sender.send(Err(error))),
+        }
+    })?;
+    opened.recv()?
+}
+
 /// Makes the TUN device, with the MTU of a new kernel WireGuard link; it vanishes with this process.
-///
-/// The last value is notified when somebody deletes it. (Gotatun's own word for that comes at changes of the key too.)
-pub(super) fn open(ifname: Ifname) -> anyhow::Result<(TunSend, TunRecv, Arc<Notify>)> {
+fn make(ifname: Ifname) -> anyhow::Result<(Tun, Arc<AsyncDevice>, watch::Sender<u16>)> {
+    refuse_existing(ifname)?; // else a TUN device that somebody has left would be taken
     let opened = File::options().read(true).write(true).open("/dev/net/tun");
     opened.map_err(|error| {
         let advice = if error.kind() == io::ErrorKind::PermissionDenied {
@@ -55,8 +81,9 @@ pub(super) fn open(ifname: Ifname) -> anyhow::Result<(TunSend, TunRecv, Arc<Noti
     );
     let (device, deleted) = (Arc::new(device), Arc::new(Notify::new()));
     let send = TunSend::new(Arc::clone(&device));
-    let recv = TunRecv::new(device, Arc::clone(&deleted))?;
-    Ok((send, recv, deleted))
+    let (sender, mtu) = watch::channel(device.mtu()?);
+    let recv = TunRecv::new(Arc::clone(&device), Arc::clone(&deleted), mtu);
+    Ok(((send, recv, deleted), device, sender))
 }
 
 /// Takes packets from the engine to the kernel.
@@ -117,17 +144,15 @@ pub(super) struct TunRecv {
 }
 
 impl TunRecv {
-    fn new(device: Arc<AsyncDevice>, deleted: Arc<Notify>) -> anyhow::Result<Self> {
-        let (sender, mtu) = watch::channel(device.mtu()?);
-        tokio::spawn(follow_mtu(Arc::clone(&device), sender));
-        Ok(Self {
+    fn new(device: Arc<AsyncDevice>, deleted: Arc<Notify>, mtu: watch::Receiver<u16>) -> Self {
+        Self {
             device,
             deleted,
             mtu,
             whole: vec![0; VIRTIO_NET_HDR_LEN + MAX_PACKET],
             parts: vec![vec![0; MAX_PACKET]; IDEAL_BATCH_SIZE],
             lengths: vec![0; IDEAL_BATCH_SIZE],
-        })
+        }
     }
 }
 
@@ -160,9 +185,9 @@ impl IpRecv for TunRecv {
     }
 }
 
-async fn follow_mtu(device: Arc<AsyncDevice>, mtu: watch::Sender<u16>) {
+fn follow_mtu(device: &AsyncDevice, mtu: &watch::Sender<u16>) {
     while !mtu.is_closed() {
-        tokio::time::sleep(MTU_INTERVAL).await;
+        thread::sleep(MTU_INTERVAL);
         if let Ok(now) = device.mtu() {
             mtu.send_if_modified(|mtu| std::mem::replace(mtu, now) != now);
         }
