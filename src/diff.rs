@@ -10,10 +10,10 @@
 //! is the last. (wg-quick deletes its rules first.)
 
 use std::cmp::Reverse;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use crate::key::PublicKey;
-use crate::net::Ifname;
+use crate::net::{Ifname, Prefix};
 use crate::state::{Device, DeviceSettings, LinkSettings, Peer, Route, State, Sysctl};
 use crate::step::Step;
 
@@ -142,7 +142,10 @@ fn set_device(ifname: Ifname, now: &Device, want: &Device, steps: &mut Vec<Step>
         });
     }
     let found = by_key(now);
-    for peer in &want.peers {
+    let is_new = |peer: &&Peer| !found.contains_key(&peer.public_key);
+    // New ones first: when all is undone they go last, and what they took from others is those' again by then.
+    let (new, others): (Vec<_>, Vec<_>) = want.peers.iter().partition(is_new);
+    for peer in new.into_iter().chain(others) {
         let from = found.get(&peer.public_key).copied();
         // A learned endpoint stays where none is wanted.
         let endpoint = peer
@@ -160,6 +163,28 @@ fn set_device(ifname: Ifname, now: &Device, want: &Device, steps: &mut Vec<Step>
             });
         }
     }
+    // Undone together with those, what others get of a peer that goes is never nobody's.
+    let robbed = leaving(now, want).filter(|(peer, left)| *peer != left);
+    steps.extend(robbed.map(|(peer, left)| Step::SetPeer {
+        ifname,
+        from: Some(peer.clone()),
+        to: Some(left),
+    }));
+}
+
+/// The peers that go, each with what is left of it once others have what they get.
+fn leaving<'a>(now: &'a Device, want: &Device) -> impl Iterator<Item = (&'a Peer, Peer)> {
+    let wanted = by_key(want);
+    let is_surplus = |peer: &&Peer| !wanted.contains_key(&peer.public_key);
+    let surplus: Vec<&Peer> = now.peers.iter().filter(is_surplus).collect();
+    let takers = want.peers.iter().filter(|_| !surplus.is_empty());
+    let taken = takers.flat_map(|peer| peer.allowed_ips.iter().copied());
+    let taken: HashSet<Prefix> = taken.collect();
+    surplus.into_iter().map(move |peer| {
+        let mut left = peer.clone();
+        left.allowed_ips.retain(|prefix| !taken.contains(prefix));
+        (peer, left)
+    })
 }
 
 fn by_key(device: &Device) -> HashMap<PublicKey, &Peer> {
@@ -220,15 +245,10 @@ fn delete_from_link(ifname: Ifname, now: &State, want: &State, steps: &mut Vec<S
         .rev()
         .filter(|address| !want.addresses.contains(address));
     steps.extend(surplus.map(|&address| Step::DeleteAddress { ifname, address }));
-    let wanted = by_key(&want.device);
-    let surplus = now
-        .device
-        .peers
-        .iter()
-        .filter(|peer| !wanted.contains_key(&peer.public_key));
-    steps.extend(surplus.map(|peer| Step::SetPeer {
+    let peers = leaving(&now.device, &want.device);
+    steps.extend(peers.map(|(_, left)| Step::SetPeer {
         ifname,
-        from: Some(peer.clone()),
+        from: Some(left),
         to: None,
     }));
 }
