@@ -13,7 +13,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use crate::key::PublicKey;
-use crate::net::{Ifname, Prefix};
+use crate::net::{Address, Family, Ifname, Prefix, TableId};
 use crate::state::{Device, DeviceSettings, LinkSettings, Peer, Route, State, Sysctl};
 use crate::step::Step;
 
@@ -31,6 +31,8 @@ pub fn diff(ifname: Ifname, now: &State, want: &State) -> Vec<Step> {
         set_device(ifname, &on_link.device, &want.device, &mut steps);
         add_addresses(ifname, on_link, want, &mut steps);
         set_link(ifname, on_link, want, &mut steps);
+        let in_the_way = addresses_in_the_way(on_link, want).rev();
+        steps.extend(in_the_way.map(|address| Step::DeleteAddress { ifname, address }));
         add_routes(ifname, on_link, want, &mut steps);
     }
     steps.extend(
@@ -200,7 +202,16 @@ fn add_addresses(ifname: Ifname, now: &State, want: &State, steps: &mut Vec<Step
         .addresses
         .iter()
         .filter(|address| !now.addresses.contains(address));
-    steps.extend(missing.map(|&address| Step::AddAddress { ifname, address }));
+    for &address in missing {
+        let before = surplus_addresses(now, want).find(|before| has_place_of(address, *before));
+        steps.extend(before.map(|address| Step::DeleteAddress { ifname, address }));
+        steps.push(Step::AddAddress { ifname, address });
+    }
+}
+
+/// Whether the two differ in their networks alone, and the kernel, which has each IPv6 address once, takes no more than one.
+fn has_place_of(address: Address, before: Address) -> bool {
+    address.family() == Family::V6 && address.ip() == before.ip()
 }
 
 fn set_link(ifname: Ifname, now: &State, want: &State, steps: &mut Vec<Step>) {
@@ -229,6 +240,22 @@ fn add_routes(ifname: Ifname, now: &State, want: &State, steps: &mut Vec<Step>) 
     );
 }
 
+/// The addresses that go and in whose place one of our routes comes: the kernel's own to their network is in its way.
+fn addresses_in_the_way(now: &State, want: &State) -> impl DoubleEndedIterator<Item = Address> {
+    let places = want.routes.difference(&now.routes).filter(|route| {
+        let is_v4 = route.prefix.family() == Family::V4; // that of IPv6 has a metric of its own
+        is_v4 && route.table == TableId::MAIN && route.metric.unwrap_or(0) == 0
+    });
+    let places: BTreeSet<Prefix> = places.map(|route| route.prefix).collect();
+    let is_in_the_way = move |address: &Address| places.contains(&address.prefix());
+    surplus_addresses(now, want).filter(is_in_the_way)
+}
+
+fn surplus_addresses(now: &State, want: &State) -> impl DoubleEndedIterator<Item = Address> {
+    let addresses = now.addresses.iter().copied();
+    addresses.filter(|address| !want.addresses.contains(address))
+}
+
 fn longest_first(these: &BTreeSet<Route>, without: &BTreeSet<Route>) -> Vec<Route> {
     let mut routes: Vec<Route> = these.difference(without).copied().collect();
     routes.sort_by_key(|route| Reverse(route.prefix.prefix_len()));
@@ -239,12 +266,11 @@ fn longest_first(these: &BTreeSet<Route>, without: &BTreeSet<Route>) -> Vec<Rout
 fn delete_from_link(ifname: Ifname, now: &State, want: &State, steps: &mut Vec<Step>) {
     let routes = longest_first(&now.routes, &want.routes).into_iter().rev();
     steps.extend(routes.map(|route| Step::DeleteRoute { ifname, route }));
-    let surplus = now
-        .addresses
-        .iter()
-        .rev()
-        .filter(|address| !want.addresses.contains(address));
-    steps.extend(surplus.map(|&address| Step::DeleteAddress { ifname, address }));
+    let gone: Vec<Address> = addresses_in_the_way(now, want).collect();
+    let is_replaced = |before| want.addresses.iter().any(|&it| has_place_of(it, before));
+    let surplus = surplus_addresses(now, want).rev();
+    let surplus = surplus.filter(|address| !gone.contains(address) && !is_replaced(*address));
+    steps.extend(surplus.map(|address| Step::DeleteAddress { ifname, address }));
     let peers = leaving(&now.device, &want.device);
     steps.extend(peers.map(|(_, left)| Step::SetPeer {
         ifname,

@@ -68,7 +68,7 @@ pub(crate) fn file() -> impl Strategy<Value = String> {
 
 #[derive(Debug, Clone)]
 struct Interface {
-    addresses: Vec<&'static str>,
+    addresses: Vec<Option<&'static str>>,
     listen_port: Option<&'static str>,
     fwmark: Option<&'static str>,
     table: Option<&'static str>,
@@ -77,15 +77,17 @@ struct Interface {
 }
 
 fn interface() -> impl Strategy<Value = Interface> {
+    // one of each, as a file has no IPv6 address twice
     let addresses = [
-        "10.8.0.1/24",
-        "10.8.0.7/24",
-        "10.9.0.1/32",
-        "fd00::1/64",
-        "fd00::7/64",
-        "fd01::1/128",
+        vec!["10.8.0.1/24", "10.8.0.1/32", "10.8.0.1/16"],
+        vec!["10.8.0.7/24"],
+        vec!["10.9.0.1/32"],
+        vec!["fd00::1/64", "fd00::1/128"],
+        vec!["fd00::7/64"],
+        vec!["fd01::1/128"],
     ];
-    let addresses = subsequence(addresses.to_vec(), 0..=4).prop_shuffle();
+    let addresses = addresses.map(|these| option::of(select(these)));
+    let addresses = addresses.to_vec().prop_shuffle();
     let others = [
         vec!["MTU = 1280", "MTU = 1400", "MTU = 1500"],
         vec![
@@ -93,7 +95,7 @@ fn interface() -> impl Strategy<Value = Interface> {
             "DNS = 10.8.0.1, example.com",
             "DNS = fd00::1, 192.0.2.7",
         ],
-        vec!["Metric = 7"],
+        vec!["Metric = 700"],
     ];
     let others = others
         .map(|lines| option::weighted(0.3, select(lines)))
@@ -124,7 +126,7 @@ impl Interface {
     fn text(&self) -> String {
         let key = "yAnz5TF+lXXJte14tji3zlMNq+hd2rYUIgJBgB3fBmk=";
         let mut text = format!("[Interface]\nPrivateKey = {key}\n");
-        let addresses = self.addresses.iter().map(|it| ("Address", *it));
+        let addresses = self.addresses.iter().flatten().map(|it| ("Address", *it));
         let settings = [
             ("ListenPort", self.listen_port),
             ("FwMark", self.fwmark),

@@ -16,7 +16,7 @@ use crate::{configs, script};
 const HOSTS: u64 = 5;
 
 /// How many pairs each tries.
-const PAIRS: usize = 50;
+const PAIRS: usize = 100;
 
 /// The seed of this run.
 fn seed() -> u64 {
@@ -52,7 +52,7 @@ fn agrees(seed: u64, pairs: usize) {
 
 #[test]
 fn fifty_pairs() {
-    agrees(seed(), PAIRS);
+    agrees(seed(), 50);
 }
 
 #[test]
