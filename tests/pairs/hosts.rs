@@ -1,15 +1,14 @@
 //! Hosts in network namespaces: the kernel agrees.
 
-use std::env;
 use std::fs;
 use std::path::Path;
 use std::thread;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
+use crate::seed::seed;
 use crate::{configs, script};
 
 /// How many hosts there are at a time: much of the time they wait.
@@ -17,13 +16,6 @@ const HOSTS: u64 = 5;
 
 /// How many pairs each tries.
 const PAIRS: usize = 100;
-
-/// The seed of this run.
-fn seed() -> u64 {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-    let given = env::var("WGQ_SEED").ok();
-    given.map_or(now.as_micros() as u64, |seed| seed.parse().unwrap())
-}
 
 /// Writes pairs of files.
 fn write(folder: &Path, seed: u64, pairs: usize) {

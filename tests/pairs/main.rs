@@ -19,5 +19,7 @@ mod model;
 mod owners;
 #[path = "../script/mod.rs"]
 mod script;
+#[path = "../seed/mod.rs"]
+mod seed;
 mod tunnel;
 mod values;
