@@ -219,7 +219,7 @@ step() {
 
 for ((sequence = 0; sequence < sequences; ++sequence)); do
 	story=
-	for _ in {1..7}; do step; done
+	for _ in {1..6}; do step; done
 	while ((${#running[@]})); do
 		pick "${!running[@]}"
 		story+=" down $picked"
