@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::net::SocketAddr;
 
 use crate::config::{self, Config, Table};
+use crate::key::PublicKey;
 use crate::net::{Address, Family, FwMark, Ifname, Prefix, TableId, carve};
 use crate::state::{Device, DeviceSettings, Dns, Link, LinkSettings, Peer, Route, State};
 use crate::surroundings::Surroundings;
@@ -174,7 +175,11 @@ fn device(config: &Config, endpoints: &[Option<SocketAddr>], kept: &Device) -> D
         .map(|(place, peer)| (peer.public_key, place))
         .collect();
     let endpoints = endpoints.iter().copied().chain(std::iter::repeat(None));
+    let own: Vec<PublicKey> = config.own_peers().map(|it| it.public_key.value).collect();
     for (peer, endpoint) in config.peers.iter().zip(endpoints) {
+        if own.contains(&peer.public_key.value) {
+            continue; // no device takes itself for a peer, and none says so
+        }
         let mut wanted = Peer {
             public_key: peer.public_key.value,
             preshared_key: peer.preshared_key.clone(),

@@ -10,10 +10,10 @@
 //! is the last. (wg-quick deletes its rules first.)
 
 use std::cmp::Reverse;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use crate::key::PublicKey;
-use crate::net::Ifname;
+use crate::net::{Address, Family, Ifname, Prefix, TableId};
 use crate::state::{Device, DeviceSettings, LinkSettings, Peer, Route, State, Sysctl};
 use crate::step::Step;
 
@@ -33,6 +33,8 @@ pub fn diff(ifname: Ifname, now: &State, want: &State) -> Vec<Step> {
         set_device(ifname, &on_link.device, &want.device, &mut steps);
         add_addresses(ifname, on_link, want, &mut steps);
         set_link(ifname, on_link, want, &mut steps);
+        let in_the_way = addresses_in_the_way(on_link, want).rev();
+        steps.extend(in_the_way.map(|address| Step::DeleteAddress { ifname, address }));
         add_routes(ifname, on_link, want, &mut steps);
     }
     steps.extend(
@@ -146,7 +148,10 @@ fn set_device(ifname: Ifname, now: &Device, want: &Device, steps: &mut Vec<Step>
         });
     }
     let found = by_key(now);
-    for peer in &want.peers {
+    let is_new = |peer: &&Peer| !found.contains_key(&peer.public_key);
+    // New ones first: when all is undone they go last, and what they took from others is those' again by then.
+    let (new, others): (Vec<_>, Vec<_>) = want.peers.iter().partition(is_new);
+    for peer in new.into_iter().chain(others) {
         let from = found.get(&peer.public_key).copied();
         // A learned endpoint stays where none is wanted.
         let endpoint = peer
@@ -164,6 +169,28 @@ fn set_device(ifname: Ifname, now: &Device, want: &Device, steps: &mut Vec<Step>
             });
         }
     }
+    // Undone together with those, what others get of a peer that goes is never nobody's.
+    let robbed = leaving(now, want).filter(|(peer, left)| *peer != left);
+    steps.extend(robbed.map(|(peer, left)| Step::SetPeer {
+        ifname,
+        from: Some(peer.clone()),
+        to: Some(left),
+    }));
+}
+
+/// The peers that go, each with what is left of it once others have what they get.
+fn leaving<'a>(now: &'a Device, want: &Device) -> impl Iterator<Item = (&'a Peer, Peer)> {
+    let wanted = by_key(want);
+    let is_surplus = |peer: &&Peer| !wanted.contains_key(&peer.public_key);
+    let surplus: Vec<&Peer> = now.peers.iter().filter(is_surplus).collect();
+    let takers = want.peers.iter().filter(|_| !surplus.is_empty());
+    let taken = takers.flat_map(|peer| peer.allowed_ips.iter().copied());
+    let taken: HashSet<Prefix> = taken.collect();
+    surplus.into_iter().map(move |peer| {
+        let mut left = peer.clone();
+        left.allowed_ips.retain(|prefix| !taken.contains(prefix));
+        (peer, left)
+    })
 }
 
 fn by_key(device: &Device) -> HashMap<PublicKey, &Peer> {
@@ -179,7 +206,16 @@ fn add_addresses(ifname: Ifname, now: &State, want: &State, steps: &mut Vec<Step
         .addresses
         .iter()
         .filter(|address| !now.addresses.contains(address));
-    steps.extend(missing.map(|&address| Step::AddAddress { ifname, address }));
+    for &address in missing {
+        let before = surplus_addresses(now, want).find(|before| has_place_of(address, *before));
+        steps.extend(before.map(|address| Step::DeleteAddress { ifname, address }));
+        steps.push(Step::AddAddress { ifname, address });
+    }
+}
+
+/// Whether the two differ in their networks alone, and the kernel, which has each IPv6 address once, takes no more than one.
+fn has_place_of(address: Address, before: Address) -> bool {
+    address.family() == Family::V6 && address.ip() == before.ip()
 }
 
 fn set_link(ifname: Ifname, now: &State, want: &State, steps: &mut Vec<Step>) {
@@ -208,6 +244,22 @@ fn add_routes(ifname: Ifname, now: &State, want: &State, steps: &mut Vec<Step>) 
     );
 }
 
+/// The addresses that go and in whose place one of our routes comes: the kernel's own to their network is in its way.
+fn addresses_in_the_way(now: &State, want: &State) -> impl DoubleEndedIterator<Item = Address> {
+    let places = want.routes.difference(&now.routes).filter(|route| {
+        let is_v4 = route.prefix.family() == Family::V4; // that of IPv6 has a metric of its own
+        is_v4 && route.table == TableId::MAIN && route.metric.unwrap_or(0) == 0
+    });
+    let places: BTreeSet<Prefix> = places.map(|route| route.prefix).collect();
+    let is_in_the_way = move |address: &Address| places.contains(&address.prefix());
+    surplus_addresses(now, want).filter(is_in_the_way)
+}
+
+fn surplus_addresses(now: &State, want: &State) -> impl DoubleEndedIterator<Item = Address> {
+    let addresses = now.addresses.iter().copied();
+    addresses.filter(|address| !want.addresses.contains(address))
+}
+
 fn longest_first(these: &BTreeSet<Route>, without: &BTreeSet<Route>) -> Vec<Route> {
     let mut routes: Vec<Route> = these.difference(without).copied().collect();
     routes.sort_by_key(|route| Reverse(route.prefix.prefix_len()));
@@ -218,21 +270,15 @@ fn longest_first(these: &BTreeSet<Route>, without: &BTreeSet<Route>) -> Vec<Rout
 fn delete_from_link(ifname: Ifname, now: &State, want: &State, steps: &mut Vec<Step>) {
     let routes = longest_first(&now.routes, &want.routes).into_iter().rev();
     steps.extend(routes.map(|route| Step::DeleteRoute { ifname, route }));
-    let surplus = now
-        .addresses
-        .iter()
-        .rev()
-        .filter(|address| !want.addresses.contains(address));
-    steps.extend(surplus.map(|&address| Step::DeleteAddress { ifname, address }));
-    let wanted = by_key(&want.device);
-    let surplus = now
-        .device
-        .peers
-        .iter()
-        .filter(|peer| !wanted.contains_key(&peer.public_key));
-    steps.extend(surplus.map(|peer| Step::SetPeer {
+    let gone: Vec<Address> = addresses_in_the_way(now, want).collect();
+    let is_replaced = |before| want.addresses.iter().any(|&it| has_place_of(it, before));
+    let surplus = surplus_addresses(now, want).rev();
+    let surplus = surplus.filter(|address| !gone.contains(address) && !is_replaced(*address));
+    steps.extend(surplus.map(|address| Step::DeleteAddress { ifname, address }));
+    let peers = leaving(&now.device, &want.device);
+    steps.extend(peers.map(|(_, left)| Step::SetPeer {
         ifname,
-        from: Some(peer.clone()),
+        from: Some(left),
         to: None,
     }));
 }

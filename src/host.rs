@@ -30,7 +30,7 @@ pub mod keys;
 mod lan;
 pub mod link;
 pub mod lock;
-mod moved;
+pub mod moved;
 pub mod names;
 pub mod netlink;
 pub mod netns;

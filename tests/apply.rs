@@ -442,3 +442,20 @@ wgq -q down wg0
 same"#
     ));
 }
+
+#[test]
+fn a_peer_that_is_the_interface_itself_is_none() {
+    host(
+        r#"config wg0 <<END
+Address = 10.8.0.1/24
+[Peer]
+PublicKey = $(wg pubkey <<<"$private")
+AllowedIPs = 10.9.0.0/16
+END
+wgq -q up wg0
+fails 0 wgq diff wg0
+[[ ! $(wg show wg0 peers) ]]
+ip route | lacks 10.9.0.0/16
+wgq -q down wg0"#,
+    );
+}

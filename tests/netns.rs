@@ -3,7 +3,7 @@
 //!
 //! Needs root, or a user namespace in which one is root.
 
-#![allow(missing_docs, reason = "a test")]
+#![allow(missing_docs, clippy::unwrap_used, reason = "a test")]
 
 mod script;
 

@@ -8,7 +8,7 @@ use crate::step::Step;
 
 /// Returns the `AllowedIPs` that the steps add to peers. From whomever has one it goes over by itself, and is not to be
 /// taken away.
-pub(super) fn gained(steps: &[Step]) -> HashSet<Prefix> {
+pub fn gained(steps: &[Step]) -> HashSet<Prefix> {
     let gained = steps.iter().filter_map(|step| {
         let Step::SetPeer {
             from, to: Some(to), ..
@@ -25,6 +25,6 @@ pub(super) fn gained(steps: &[Step]) -> HashSet<Prefix> {
 
 /// Returns the key of a peer that is nobody's: what is given to it and goes with it is taken from whoever had it. Not all
 /// kernels and programs can take one away otherwise, but by giving the peer all others anew.
-pub(super) fn carrier(of: PublicKey) -> PublicKey {
+pub fn carrier(of: PublicKey) -> PublicKey {
     PublicKey(of.0.map(|byte| !byte))
 }

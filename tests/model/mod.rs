@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use anyhow::{Result, bail, ensure};
 use wgq::apply::{Executor, Failure};
+use wgq::net::{Address, Family, TableId};
 use wgq::state::{Device, Link, LinkSettings, State};
 use wgq::step::Step;
 
@@ -85,7 +86,11 @@ impl Model {
                 }
             }
             Step::AddAddress { address, .. } => {
-                ensure!(!state.addresses.contains(&address), "address exists");
+                let has_place = |it: &Address| {
+                    let is_v6 = it.family() == Family::V6; // there once, whatever its network
+                    *it == address || is_v6 && it.ip() == address.ip()
+                };
+                ensure!(!state.addresses.iter().any(has_place), "address exists");
                 state.addresses.push(address);
             }
             Step::DeleteAddress { address, .. } => {
@@ -95,7 +100,16 @@ impl Model {
                 };
                 state.addresses.remove(at);
             }
-            Step::AddRoute { route, .. } => ensure!(state.routes.insert(route), "route exists"),
+            Step::AddRoute { route, .. } => {
+                let is_kernels = |it: &Address| {
+                    let is_v4 = it.family() == Family::V4 && it.prefix_len() < Family::V4.bits();
+                    is_v4 && it.prefix() == route.prefix && route.table == TableId::MAIN
+                };
+                let is_kernels = state.addresses.iter().any(is_kernels);
+                let has_metric = route.metric.is_some_and(|metric| metric > 0);
+                ensure!(has_metric || !is_kernels, "route exists");
+                ensure!(state.routes.insert(route), "route exists");
+            }
             Step::DeleteRoute { route, .. } => ensure!(state.routes.remove(&route), "no route"),
             Step::AddRule(rule) => ensure!(state.rules.insert(rule), "rule exists"),
             Step::DeleteRule(rule) => ensure!(state.rules.remove(&rule), "no such rule"),
