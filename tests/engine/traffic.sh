@@ -1,0 +1,79 @@
+# What every script of tests/packets/apply.rs has beside tests/engine/prelude.sh, foreign.sh and peers.sh: the server has a thousand
+# peers, and one of them, the client, has pings and streams of bytes on their way to it and through it.
+printf '%s\n' "$STREAM" >"$work/stream.pl"
+world perl "$work/stream.pl" echo 81 &
+until [[ $(world ss -Hltn 'sport = 81') ]]; do sleep 0.02; done
+# what is sent again is sent again because it is missed, not in case it is missed
+client sysctl -qw net.ipv4.tcp_early_retrans=0
+world sysctl -qw net.ipv4.tcp_early_retrans=0
+
+# peer_key NUMBER: a public key; it belongs to nobody.
+peer_key() { printf '%042dA=' "$1"; }
+# peer NUMBER ALLOWEDIPS: its section of a file.
+peer() { printf '[Peer]\nPublicKey = %s\nAllowedIPs = %s\n' "$(peer_key "$1")" "$2"; }
+# peers FROM TO: the sections of all of these, each with an address of its own.
+peers() {
+	local number
+	for ((number = $1; number <= $2; number++)); do peer $number 10.100.$((number / 250)).$((number % 250))/32; done
+}
+# put FILE: makes this the file of the server.
+put() {
+	cp "$work/$1" /etc/wireguard/wg0.conf
+	touch -d yesterday /etc/wireguard/wg0.conf # it is not wgq that wrote it
+}
+# follow FILE [up]: and has the server follow it.
+follow() {
+	put "$1"
+	wgq -q "${2:-apply}" wg0
+}
+# back_and_forth FILE...: has it follow one after the other as long as traffic is on its way, the last one in the end.
+back_and_forth() {
+	local file times=0
+	while is_going || ((!times)); do
+		for file in "$@"; do
+			follow "$file"
+			((++times))
+		done
+	done
+	printf 'applied %d times\n' $times
+}
+
+# traffic SECONDS: begins pings to and through the server, and streams through it.
+traffic() {
+	local seconds=$1 host count
+	count=$((seconds * 200))
+	begun=()
+	rm -f "$work"/ping.* "$work"/stream.[0-9]*
+	for host in 10.8.0.1 198.51.100.1 fd00:8::1 2001:db8:f::1; do
+		client ping -q -i 0.005 -W 3 -c $count $host >"$work/ping.$host" 2>&1 &
+		begun+=($!)
+	done
+	for host in 198.51.100.1 2001:db8:f::1; do
+		client perl "$work/stream.pl" run $host 81 "$seconds" >"$work/stream.$host" 2>&1 &
+		begun+=($!)
+	done
+}
+# is_going: some of it is still on its way.
+is_going() { kill -0 "${begun[@]}" 2>/dev/null; }
+# nothing_lost [SEGMENTS]: all that `traffic` has begun has come back, once, and no more than so many segments went twice.
+nothing_lost() {
+	local process file again
+	for process in "${begun[@]}"; do wait "$process" || true; done
+	tail -n2 "$work"/ping.* "$work"/stream.[0-9]*
+	for file in "$work"/ping.*; do
+		lacks -e duplicates -e errors "$file" || return 1
+		has ' 0% packet loss' "$file" || return 1
+	done
+	for file in "$work"/stream.[0-9]*; do
+		again=$(sed -n 's/.* blocks .* ms \([0-9]*\) again/\1/p' "$file")
+		((${again:-1000000} <= ${1:-0})) || return 1
+	done
+}
+# sessions: how the server and the client know each other: endpoints and times of handshakes.
+sessions() {
+	wg show wg0 endpoints | awk '$2 != "(none)"'
+	wg show wg0 latest-handshakes | awk '$2 > 0'
+	client wg show tun0 latest-handshakes
+}
+# received: how much the server has had from the client.
+received() { wg show wg0 transfer | awk '$2 > 0 { print $2 }'; }
