@@ -1,5 +1,5 @@
-# What every script of tests/packets/apply.rs has beside tests/engine/prelude.sh, foreign.sh and peers.sh: the server has a thousand
-# peers, and one of them, the client, has pings and streams of bytes on their way to it and through it.
+# What every script of tests/packets/apply.rs has beside tests/engine/prelude.sh, foreign.sh and peers.sh: pings and streams
+# of bytes that are on their way from the client to the server and through it, while the server follows one file or another.
 printf '%s\n' "$STREAM" >"$work/stream.pl"
 world perl "$work/stream.pl" echo 81 &
 until [[ $(world ss -Hltn 'sport = 81') ]]; do sleep 0.02; done
@@ -60,7 +60,7 @@ traffic() {
 }
 # is_going: some of it is still on its way.
 is_going() { kill -0 "${begun[@]}" 2>/dev/null; }
-# nothing_lost [SEGMENTS]: all that `traffic` has begun has come back, once, and of a stream no more than so many segments had to be sent again.
+# nothing_lost [SEGMENTS]: all that `traffic` has begun has come back, once; of a stream at most so many segments were sent again.
 nothing_lost() {
 	local process file again
 	for process in "${begun[@]}"; do wait "$process" || true; done
