@@ -60,7 +60,7 @@ traffic() {
 }
 # is_going: some of it is still on its way.
 is_going() { kill -0 "${begun[@]}" 2>/dev/null; }
-# nothing_lost [SEGMENTS]: all that `traffic` has begun has come back, once; of a stream at most so many segments were sent again.
+# nothing_lost [SEGMENTS]: all that `traffic` has begun has come back, once; at most so many segments of a stream went again.
 nothing_lost() {
 	local process file again
 	for process in "${begun[@]}"; do wait "$process" || true; done

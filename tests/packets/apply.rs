@@ -20,7 +20,7 @@ fn busy_server(script: &str) {
 #[test]
 fn a_thousand_peers_are_changed_and_one_that_is_not_loses_nothing() {
     busy_server(
-        r#"# file MTU MASQUERADE DNS ALLOWEDIPS ALLOWEDIPS NUMBER: the client and 999 others, those of two of them, and the last one
+        r#"# file MTU MASQUERADE DNS ALLOWEDIPS ALLOWEDIPS NUMBER: the client and 999 others: those of two, and the last
 file() {
 	keys "MTU = $1" "Masquerade = $2" "DNS = $3"
 	{ peer 1 "$4"; peer 2 "$5"; peers 3 998; peers $6 $6; } >>/etc/wireguard/wg0.conf
