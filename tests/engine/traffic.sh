@@ -3,8 +3,10 @@
 printf '%s\n' "$STREAM" >"$work/stream.pl"
 world perl "$work/stream.pl" echo 81 &
 until [[ $(world ss -Hltn 'sport = 81') ]]; do sleep 0.02; done
-# A segment is sent again when it is missed, not when its answer is late: of 3 seconds, and without probes.
-for namespace in client world; do ip netns exec $namespace sysctl -qw net.ipv4.tcp_early_retrans=0; done
+# A segment is sent again when it is missed for 3 seconds, not when it or its answer is late or overtaken.
+for namespace in client world; do
+	ip netns exec $namespace sysctl -qw net.ipv4.tcp_early_retrans=0 net.ipv4.tcp_recovery=0 net.ipv4.tcp_reordering=100
+done
 ip -n client route change 198.51.100.1/32 dev tun0 rto_min 3s
 ip -n client route change 2001:db8:f::1/128 dev tun0 rto_min 3s
 ip -n world route add 192.0.2.2/32 dev outside rto_min 3s
