@@ -84,7 +84,9 @@ sessions() {
 }
 # begin: the client and the server have a new session. Two minutes later they would have another one in any case.
 begin() {
+	local host
 	fresh
+	for host in 198.51.100.1 fd00:8::1 2001:db8:f::1; do answers client ping $host; done # all neighbours are known
 	sessions >"$work/sessions"
 }
 # same_session: they have it still, at the same addresses.
