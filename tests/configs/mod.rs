@@ -181,7 +181,7 @@ impl Firewall {
         let open_port = (self.open_port && has_port).then_some("OpenPort = yes");
         let kill_switch = (self.kill_switch && is_full).then_some("KillSwitch = yes");
         let lines = self.lines.iter().copied().chain([open_port, kill_switch]);
-        lines.flatten().map(|line| format!("{line}\n")).collect()
+        lines.flatten().flat_map(|line| [line, "\n"]).collect()
     }
 }
 

@@ -9,6 +9,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod apply;
 mod client;
 mod firewalls;
 mod forwarding;

@@ -3,8 +3,8 @@
 use std::env;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// That of an earlier run, in `WGQ_SEED`, or a new one.
-#[allow(clippy::unwrap_used, reason = "a test")]
+/// That of an earlier run, in `WGQ_SEED`, or a new one; it is shown when the test fails.
+#[allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test")]
 pub(crate) fn seed() -> u64 {
     let given = env::var("WGQ_SEED").ok();
     let new = || {
@@ -13,5 +13,7 @@ pub(crate) fn seed() -> u64 {
             .unwrap()
             .as_secs()
     };
-    given.map_or_else(new, |seed| seed.parse().unwrap())
+    let seed = given.map_or_else(new, |seed| seed.parse().unwrap());
+    eprintln!("WGQ_SEED={seed}");
+    seed
 }
