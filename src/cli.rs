@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueHint};
 
-use crate::net::{Ifname, Netns};
+use crate::net::Ifname;
 use crate::report::Color;
 
 /// Bring WireGuard interfaces up and down
@@ -139,7 +139,7 @@ pub enum Command {
         ifname: Ifname,
         /// The network namespace of the interface, if its UDP socket is to be in another one
         #[arg(long, value_name = "NAME")]
-        netns: Option<Netns>,
+        netns: Option<crate::net::Netns>,
     },
 }
 

@@ -151,6 +151,7 @@ pub fn has_link_here(ifname: Ifname) -> bool {
 }
 
 /// Enters the namespace of that name, with this thread alone.
+#[cfg(feature = "userspace")]
 pub(super) fn enter(netns: &Netns) -> Result<()> {
     let file = open(netns)?.with_context(|| format!("no network namespace {netns}"))?;
     Ok(setns(file, CloneFlags::CLONE_NEWNET)?)

@@ -34,6 +34,10 @@ mod embedded {
         )
     }
 
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "it stands in for one that needs it"
+    )]
     /// Refuses.
     pub fn serve(ifname: Ifname, netns: Option<Netns>) -> anyhow::Result<()> {
         start_embedded(Path::new(""), ifname, netns.as_ref())
