@@ -157,6 +157,26 @@ same"#,
 }
 
 #[test]
+fn what_a_pre_up_hook_alone_has_made_stays() {
+    host(
+        r"config wg0 <<END
+Address = 10.8.0.1/24
+PreUp = ip address add 10.7.0.1/24 dev %i
+END
+remember
+wgq -q up wg0
+fails 0 wgq diff wg0
+sed -i 's/10.8.0.1/10.8.0.3/' /etc/wireguard/wg0.conf
+for _ in 1 2; do
+	wgq -q apply wg0
+	ip -o address show dev wg0 | has 10.7.0.1/24
+done
+wgq -q down wg0
+same",
+    );
+}
+
+#[test]
 fn a_changed_file_becomes_what_is() {
     full_tunnel(
         r#"cat >>/etc/wireguard/wg0.conf <<END
@@ -410,7 +430,7 @@ same"#,
 fn what_wg_quick_brought_up_is_taken_over_with_its_session() {
     let world = include_str!("engine/world.sh");
     host(&format!(
-        r#"{world}tunnel 'ListenPort = 4567'
+        r#"{world}tunnel $'ListenPort = 4567\nPostUp = true'
 remember
 cat >"$work/device" <<'END'
 #!/bin/bash
@@ -422,6 +442,7 @@ chmod +x "$work/device"
 export WG_QUICK_USERSPACE_IMPLEMENTATION=$work/device
 wg-quick up wg0 2>/dev/null
 nft list ruleset | has wg-quick-wg0
+ip route add 10.66.0.0/16 dev wg0 # as by PostUp
 answers ping 10.8.0.1
 session=$(wg show wg0 latest-handshakes)
 wgq -q apply wg0
@@ -431,6 +452,8 @@ ping -c3 -i0.2 -W1 10.8.0.1 >/dev/null
 fails 0 wgq diff wg0
 fails 0 wgq apply wg0
 says 'nothing to do'
+ip route show dev wg0 | has 10.66.0.0/16
+ip route delete 10.66.0.0/16
 snapshot >"$work/applied"
 wgq -q down wg0
 rm -f /run/device.wg0

@@ -110,9 +110,22 @@ impl Attempt<'_> {
                 )
             }
         };
-        let extras = memory.unwrap_or_default().extras;
+        let extras = self.extras(&plan, memory);
         let record = self.record(&plan, &Passage::through(&around.firewalls), extras);
         Ok((plan, record))
+    }
+
+    /// What hooks have put on the link, as far as it stays.
+    fn extras(&self, plan: &Up, memory: Option<Memory>) -> Extras {
+        let beyond = |state| Extras::beyond(self.config, &plan.desired.own_routes, state);
+        match (self.purpose, memory) {
+            (Purpose::Up, _) => beyond(&plan.now), // there is nothing else before the first step
+            (Purpose::Apply { .. }, Some(memory)) => memory.extras,
+            (Purpose::Apply { .. }, None) => Extras {
+                peers: BTreeSet::new(),
+                ..beyond(&plan.desired.state)
+            },
+        }
     }
 
     /// The endpoints to which the path matters: those of the file, those that its peers have moved to, and those of peers that
