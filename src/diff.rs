@@ -153,6 +153,9 @@ fn set_device(ifname: Ifname, now: &Device, want: &Device, steps: &mut Vec<Step>
     let (new, others): (Vec<_>, Vec<_>) = want.peers.iter().partition(is_new);
     for peer in new.into_iter().chain(others) {
         let from = found.get(&peer.public_key).copied();
+        if from.is_some_and(|from| is_as_wanted(from, peer)) {
+            continue;
+        }
         // A learned endpoint stays where none is wanted.
         let endpoint = peer
             .endpoint
@@ -161,13 +164,11 @@ fn set_device(ifname: Ifname, now: &Device, want: &Device, steps: &mut Vec<Step>
             endpoint,
             ..peer.clone()
         };
-        if from != Some(&to) {
-            steps.push(Step::SetPeer {
-                ifname,
-                from: from.cloned(),
-                to: Some(to),
-            });
-        }
+        steps.push(Step::SetPeer {
+            ifname,
+            from: from.cloned(),
+            to: Some(to),
+        });
     }
     // Undone together with those, what others get of a peer that goes is never nobody's.
     let robbed = leaving(now, want).filter(|(peer, left)| *peer != left);
@@ -176,6 +177,16 @@ fn set_device(ifname: Ifname, now: &Device, want: &Device, steps: &mut Vec<Step>
         from: Some(peer.clone()),
         to: Some(left),
     }));
+}
+
+/// Whether nothing is to be changed on a peer; of 10,000 they are most.
+fn is_as_wanted(found: &Peer, want: &Peer) -> bool {
+    found.preshared_key == want.preshared_key
+        && want
+            .endpoint
+            .is_none_or(|endpoint| found.endpoint == Some(endpoint))
+        && found.persistent_keepalive == want.persistent_keepalive
+        && found.allowed_ips == want.allowed_ips
 }
 
 /// The peers that go, each with what is left of it once others have what they get.

@@ -1,5 +1,6 @@
 //! What of a running tunnel stays when its file is applied, whatever the file says.
 
+use std::cell::LazyCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
@@ -111,8 +112,10 @@ impl Running<'_> {
     fn kept_device(&self, config: &Config, keep_peers: bool) -> Device {
         let with_endpoint = |peer: &ConfigPeer| (peer.public_key.value, peer.endpoint.is_some());
         let named: HashMap<PublicKey, bool> = config.peers.iter().map(with_endpoint).collect();
-        let claimed = config.peers.iter().flat_map(|peer| &peer.allowed_ips);
-        let claimed: HashSet<Prefix> = claimed.copied().collect();
+        let claimed = LazyCell::new(|| {
+            let claimed = config.peers.iter().flat_map(|peer| &peer.allowed_ips);
+            claimed.copied().collect::<HashSet<Prefix>>()
+        });
         let extras = self.memory.map(|memory| &memory.extras.peers);
         let kept = |peer: &Peer| {
             let key = peer.public_key;

@@ -82,16 +82,17 @@ pub fn apply(
     if !stays && desired.fwmark.is_none() && found.is_some() && found == running.own_mark() {
         *mark = Some(FwMark(0));
     }
-    let mut want = desired.state.clone();
+    let wanted = desired.state.sysctls.clone();
     // a host that forwards on would lose its routes
-    let forwards = want.sysctls.contains_key(&Sysctl::IPV6_FORWARDING);
+    let forwards = wanted.contains_key(&Sysctl::IPV6_FORWARDING);
     for (sysctl, before) in &application.before {
         if !(forwards && sysctl.is_accept_ra()) {
-            let entry = want.sysctls.entry(sysctl.clone());
+            let entry = desired.state.sysctls.entry(sysctl.clone());
             entry.or_insert_with(|| before.clone());
         }
     }
-    let mut after = diff(ifname, now, &want);
+    let mut after = diff(ifname, now, &desired.state);
+    desired.state.sysctls = wanted; // what goes back to what it was is not wanted any more
     let mut before = Vec::new();
     if let Some(ran) = &application.hooks {
         let hooks = &config.interface.hooks;
