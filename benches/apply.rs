@@ -1,8 +1,7 @@
 //! How long `wgq apply` takes for one changed peer of 10,000, beside `wg syncconf` of the same file, and for none, beside
 //! `wg show dump`: `cargo bench --bench apply`.
 //!
-//! It runs in the virtual machine of tests/vm, where there is a kernel with `WireGuard`; its clock counts instructions. What
-//! it prints are ratios.
+//! It runs in the virtual machine of tests/vm, where there is a kernel with `WireGuard`. What it prints are ratios.
 
 #![allow(
     clippy::unwrap_used,
@@ -43,7 +42,7 @@ fn on_host() {
     let ended = Command::new(vm)
         .arg("--out")
         .arg(Path::new(env!("CARGO_TARGET_TMPDIR")).join("vm/apply"))
-        .args(["--timeout", "1200", "--count-instructions"])
+        .args(["--timeout", "1200"])
         .arg(env::current_exe().unwrap())
         .args([IN_MACHINE, env!("CARGO_BIN_EXE_wgq")])
         .stdin(Stdio::null())

@@ -191,9 +191,21 @@ fn is_as_wanted(found: &Peer, want: &Peer) -> bool {
 
 /// The peers that go, each with what is left of it once others have what they get.
 fn leaving<'a>(now: &'a Device, want: &Device) -> impl Iterator<Item = (&'a Peer, Peer)> {
-    let wanted = by_key(want);
+    let same = |(now, want): (&Peer, &Peer)| now.public_key == want.public_key;
+    let stay = now
+        .peers
+        .iter()
+        .zip(&want.peers)
+        .take_while(|&pair| same(pair));
+    let stay = stay.count(); // most often all of them
+    let rest = now.peers.get(stay..).unwrap_or_default();
+    let wanted = if rest.is_empty() {
+        HashMap::new()
+    } else {
+        by_key(want)
+    };
     let is_surplus = |peer: &&Peer| !wanted.contains_key(&peer.public_key);
-    let surplus: Vec<&Peer> = now.peers.iter().filter(is_surplus).collect();
+    let surplus: Vec<&Peer> = rest.iter().filter(is_surplus).collect();
     let takers = want.peers.iter().filter(|_| !surplus.is_empty());
     let taken = takers.flat_map(|peer| peer.allowed_ips.iter().copied());
     let taken: HashSet<Prefix> = taken.collect();

@@ -1,6 +1,7 @@
 //! `WireGuard`'s keys. A secret one is never printed, not by `Debug` either, and is wiped from memory when dropped.
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::str::FromStr;
 
 use base64ct::{Base64, Encoding};
@@ -99,8 +100,18 @@ impl PrivateKey {
 }
 
 /// A peer's name to `WireGuard`: 32 bytes, in text 44 characters of base64.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct PublicKey(pub [u8; KEY_LEN]);
+
+impl Hash for PublicKey {
+    /// Hashes a part: a key is random as it is, and there are maps of thousands.
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0
+            .first_chunk()
+            .into_iter()
+            .for_each(|part| state.write_u64(u64::from_ne_bytes(*part)));
+    }
+}
 
 impl FromStr for PublicKey {
     type Err = InvalidKey;

@@ -1,5 +1,6 @@
 //! One attempt to make the host be what a file says: all of it, or nothing.
 
+use std::cell::LazyCell;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::net::{IpAddr, SocketAddr};
 
@@ -18,7 +19,7 @@ use crate::key::PublicKey;
 use crate::net::Ifname;
 use crate::plan::{self, Application, Up};
 use crate::report::Report;
-use crate::state::{LinkKind, Peer, State, Sysctl};
+use crate::state::{LinkKind, State, Sysctl};
 use crate::step::Step;
 
 mod give_up;
@@ -132,16 +133,18 @@ impl Attempt<'_> {
     /// hooks have made. Where clients of a server are does not matter to its own MTU.
     fn endpoints_that_count(&self, now: &State) -> BTreeSet<IpAddr> {
         let own = self.endpoints.iter().flatten().map(SocketAddr::ip);
-        let clients = self
-            .config
-            .peers
-            .iter()
-            .filter(|peer| peer.endpoint.is_none());
-        let clients: HashSet<PublicKey> = clients.map(|peer| peer.public_key.value).collect();
-        let counts =
-            |peer: &&Peer| self.purpose == Purpose::Up || !clients.contains(&peer.public_key);
-        let found = now.device.peers.iter().filter(counts);
-        let found = found.filter_map(|peer| Some(peer.endpoint?.ip()));
+        let clients = LazyCell::new(|| {
+            let peers = self.config.peers.iter();
+            let clients = peers.filter(|peer| peer.endpoint.is_none());
+            clients
+                .map(|it| it.public_key.value)
+                .collect::<HashSet<PublicKey>>()
+        });
+        let found = now.device.peers.iter().filter_map(|peer| {
+            let endpoint = peer.endpoint?;
+            let counts = self.purpose == Purpose::Up || !clients.contains(&peer.public_key);
+            counts.then_some(endpoint.ip())
+        });
         own.chain(found).collect()
     }
 

@@ -1,6 +1,5 @@
 # What tests/faults.rs does with one golden case: `file` is its file, `other` that of another one. Prints how often the command
 # came to its fault.
-trap 'printf "line %s of %s, %s\n" $LINENO $file $other' ERR
 nft -f - <<END
 table inet mine {
 	chain in { type filter hook input priority 0; policy drop; }

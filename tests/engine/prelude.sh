@@ -1,5 +1,6 @@
 # What every script of tests/engine.rs begins with: a host of its own, in a network and a mount namespace.
 set -euo pipefail
+trap 'printf "line %s: %s\n" "$LINENO" "$BASH_COMMAND"' ERR # else what fails in silence does so
 export LC_ALL=C
 mount --make-rprivate /
 mount -t tmpfs tmpfs /run
