@@ -48,8 +48,8 @@ impl Found {
 
     /// Whether another program sends all IPv4 packets but its own into a tunnel. The other tunnels of ours do not count.
     pub fn has_foreign_full_tunnel(&self) -> bool {
-        let mut others = self.others.iter();
-        let mut is_ours = |rule| others.any(|(_, other)| other.rules.contains(rule));
+        let others = &self.others;
+        let is_ours = |rule| others.iter().any(|(_, other)| other.rules.contains(rule));
         self.foreign_rules.iter().any(|rule| {
             let is_full = matches!(rule.selector, Selector::NotFwMark(_));
             rule.family == Family::V4 && is_full && !is_ours(rule)
@@ -286,5 +286,37 @@ fn link_kind(ifname: Ifname, kind: Option<&str>, record: Option<&Record>) -> Res
             let kind = kind.unwrap_or("physical");
             bail!("`{ifname}' is not a WireGuard interface but one of kind {kind}")
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::net::{FwMark, TableId};
+
+    #[test]
+    fn the_rules_of_all_tunnels_of_ours_are_known_in_whatever_order() {
+        let rule = |priority| PolicyRule {
+            family: Family::V4,
+            priority,
+            selector: Selector::NotFwMark(FwMark(51820)),
+            table: TableId(51820),
+        };
+        let tunnel = |name: &str, priority| {
+            let rules = BTreeSet::from([rule(priority)]);
+            let record = Record {
+                rules,
+                ..Record::default()
+            };
+            (name.parse().unwrap(), record)
+        };
+        let mut found = Found {
+            foreign_rules: vec![rule(32763), rule(32765)],
+            others: vec![tunnel("wg1", 32765), tunnel("wg2", 32763)],
+            ..Found::default()
+        };
+        assert!(!found.has_foreign_full_tunnel());
+        found.foreign_rules.push(rule(32761));
+        assert!(found.has_foreign_full_tunnel());
     }
 }
