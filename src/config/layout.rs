@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::document::{Entry, Line, Section, Syntax, lines};
 use super::keys;
+use super::span::Fragment;
 
 /// A file in lines and sections.
 pub(super) struct Layout<'t> {
@@ -20,6 +21,27 @@ pub(super) struct Part {
     last: usize,
     /// The next header, or the end of the file.
     end: usize,
+}
+
+/// A comment that belongs to a section.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Comment<'t> {
+    pub(super) place: Place,
+    /// Without the `#`s around it.
+    pub(super) text: Fragment<'t>,
+}
+
+/// Where a comment stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    /// Above the section's header, with nothing between.
+    Above,
+    /// Behind the header.
+    Header,
+    /// On the line below it.
+    Below,
+    /// Further down.
+    Inside,
 }
 
 impl<'t> Layout<'t> {
@@ -69,6 +91,27 @@ impl<'t> Layout<'t> {
                 key.is_some_and(|key| key.name == name)
             })
             .collect()
+    }
+
+    /// The comments of a section, from the first to the last; those behind its keys are none.
+    pub(super) fn comments(&self, part: Part) -> Vec<Comment<'t>> {
+        let numbers = self.lead(part)..self.tail(part);
+        let comment = |number: usize| {
+            let place = match number {
+                _ if number < part.header => Place::Above,
+                _ if number == part.header => Place::Header,
+                _ if number == part.header + 1 => Place::Below,
+                _ => Place::Inside,
+            };
+            let line = self.lines.get(number)?;
+            let (before, text) = line.whole.split_once("#")?;
+            let is_whole = before.trim().is_empty();
+            (is_whole || place == Place::Header).then(|| Comment {
+                place,
+                text: text.trim_marks(),
+            })
+        };
+        numbers.filter_map(comment).collect()
     }
 
     /// The last line of a section that says something.
