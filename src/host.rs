@@ -39,6 +39,7 @@ pub mod observe;
 pub mod path_mtu;
 mod program;
 pub mod record;
+mod remove;
 pub mod resolve;
 pub mod restore;
 pub mod route;

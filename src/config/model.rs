@@ -73,6 +73,13 @@ pub struct Interface {
     pub firewall: Firewall,
 }
 
+impl Interface {
+    /// The network namespace that it lives in; none if that is the one of birth.
+    pub fn home(&self) -> Option<&Netns> {
+        self.netns.as_ref().map(|netns| &netns.value)
+    }
+}
+
 /// Name resolution through the tunnel.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Dns {
