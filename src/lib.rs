@@ -15,6 +15,7 @@
 
 #![warn(clippy::disallowed_methods)]
 
+pub mod allocate;
 pub mod apply;
 pub mod cli;
 pub mod commands;
