@@ -95,6 +95,7 @@ impl<'a> Application<'a> {
         }
         let (text, mut config) = load::file(&target, report)?;
         load::keys(&mut config, &text, &target, report)?;
+        load::leave_out_expired(&mut config, &text, &target, report);
         namespace::refuse_move(target.ifname, record.as_ref(), &config)?;
         let netns = config.interface.home();
         let mut host = Host::open(report, target.path.as_deref(), netns)?;

@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 use std::io::{self, Write};
+use std::time::SystemTime;
 
 use anyhow::Context;
 
@@ -85,6 +86,20 @@ pub(super) fn keys(
         warn_of_access(&path.display(), report);
     }
     Ok(())
+}
+
+/// Takes out the peers whose time is over, and says which.
+pub(super) fn leave_out_expired(config: &mut Config, text: &str, target: &Target, report: Report) {
+    let expired = config.expire(SystemTime::now());
+    let diagnostics = expired.iter().filter_map(|peer| {
+        let expired = "this peer's time is over, leaving it out";
+        let hint = "`wgq peer remove --expired` takes such peers out of the file";
+        let diagnostic = config::Diagnostic::warning(expired)
+            .key("Expires")
+            .hint(hint);
+        Some(diagnostic.at(text, peer.expires?.span))
+    });
+    tell(&diagnostics.collect::<Vec<_>>(), target, report);
 }
 
 /// Warns of a kernel for which the rules of `Masquerade` mean nothing.

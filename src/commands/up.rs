@@ -21,6 +21,7 @@ pub(super) fn up(args: &cli::Up, dry_run: bool, json: bool, report: Report) -> R
     let target = Target::find(&args.target.config, args.target.name)?;
     let (text, mut config) = load::file(&target, report)?;
     load::keys(&mut config, &text, &target, report)?;
+    load::leave_out_expired(&mut config, &text, &target, report);
     let ifname = target.ifname;
     let _lock = if dry_run {
         None
