@@ -18,6 +18,7 @@
 pub mod allocate;
 pub mod apply;
 pub mod cli;
+pub mod client;
 pub mod commands;
 pub mod config;
 pub mod desired;

@@ -7,7 +7,9 @@
 use std::collections::BTreeMap;
 
 use super::document::Section;
+use super::edit::Edit;
 use super::layout::{Comment, Layout, Part, Place};
+use super::save::{ended, line_end};
 use super::span::Fragment;
 use super::values;
 use crate::key::PublicKey;
@@ -23,6 +25,54 @@ pub fn peer_names(text: &str) -> BTreeMap<PublicKey, String> {
             Some((key, name(&layout, part)?.text().to_owned()))
         })
         .collect()
+}
+
+/// The value of a comment of the `[Interface]` section that has the form of a key: `# Endpoint = vpn.example.com:51820`.
+pub fn interface_note(text: &str, key: &str) -> Option<String> {
+    let layout = Layout::of(text);
+    let found = interface_comment(&layout, key)?;
+    Some(found.as_str().to_owned()).filter(|value| !value.is_empty())
+}
+
+/// The text with such a comment changed, or added below the section's header.
+pub fn with_interface_note(text: &str, key: &str, value: &str) -> String {
+    let line_end = line_end(text);
+    let text = ended(text, line_end);
+    let layout = Layout::of(&text);
+    let mut edit = Edit::of(&layout, line_end);
+    match interface_comment(&layout, key) {
+        Some(old) => edit.replace(old.span().range(), value.to_owned()),
+        None => {
+            let parts = layout.parts_of(Section::Interface);
+            let note = format!("# {key} = {value}");
+            parts
+                .first()
+                .into_iter()
+                .for_each(|part| edit.add_below(*part, &note));
+        }
+    }
+    edit.apply(&text)
+}
+
+fn interface_comment<'t>(layout: &Layout<'t>, key: &str) -> Option<Fragment<'t>> {
+    let parts = layout.parts_of(Section::Interface);
+    let mut comments = parts.iter().flat_map(|part| layout.comments(*part));
+    comments.find_map(|comment| after_key(comment.text, &[key]))
+}
+
+/// The text with another endpoint for the peer with that key.
+pub fn with_endpoint(text: &str, of: PublicKey, endpoint: &str) -> String {
+    let layout = Layout::of(text);
+    let mut edit = Edit::of(&layout, line_end(text));
+    let is_it = |part: &Part| {
+        let mut entries = layout.entries(*part, "PublicKey").into_iter();
+        entries.any(|(_, entry)| values::public_key(entry.value).is_ok_and(|key| key == of))
+    };
+    let parts = layout.parts_of(Section::Peer);
+    for part in parts.into_iter().filter(is_it) {
+        edit.set(&[part], "Endpoint", Some(endpoint));
+    }
+    edit.apply(text)
 }
 
 /// A name, and in what form it stands there.
@@ -138,6 +188,30 @@ mod tests {
                 "{before}{header}{body}{after}"
             );
         }
+    }
+
+    #[test]
+    fn what_clients_are_told_is_a_comment_that_can_change() {
+        let text = "[Interface]\nListenPort = 1\n# Endpoint = a:1\n\n[Peer]\n# Endpoint = b:2\n";
+        assert_eq!(interface_note(text, "Endpoint").as_deref(), Some("a:1"));
+        assert_eq!(interface_note(text, "DNS"), None);
+        let changed = with_interface_note(text, "Endpoint", "c:3");
+        assert_eq!(changed, text.replace("a:1", "c:3"));
+        let changed = with_interface_note(text, "DNS", "192.0.2.1");
+        assert_eq!(changed, text.replace("\nL", "\n# DNS = 192.0.2.1\nL"));
+        let text = format!("[Peer]\n{KEY}Endpoint = a:1 # there\n");
+        let key = peer_key(KEY);
+        assert_eq!(
+            with_endpoint(&text, key, "[::1]:2"),
+            text.replace("a:1", "[::1]:2")
+        );
+    }
+
+    fn peer_key(line: &str) -> PublicKey {
+        line.trim()
+            .trim_start_matches("PublicKey = ")
+            .parse()
+            .unwrap()
     }
 
     #[test]
