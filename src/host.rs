@@ -38,6 +38,7 @@ pub mod nftables;
 pub mod observe;
 pub mod path_mtu;
 mod program;
+pub mod random;
 pub mod record;
 mod remove;
 pub mod resolve;

@@ -60,6 +60,14 @@ pub(super) fn warn_of_access(file: &dyn Display, report: Report) {
     ));
 }
 
+/// Warns if keys are about to be written to a file that everybody can get at, as `wg` does.
+pub(super) fn warn_of_output(report: Report) {
+    if keys::output_is_world_accessible() {
+        report.warning("writing to a world accessible file");
+        report.hint("`umask 077` makes files that only their owner can read");
+    }
+}
+
 /// Reads the keys that the config leaves to files of their own, and says what is wrong with these and with keys.
 pub(super) fn keys(
     config: &mut Config,
