@@ -15,6 +15,7 @@ use crate::step::{Batch, Brief, Step};
 
 pub mod address;
 mod advertised;
+pub mod clients;
 pub mod config_file;
 pub mod confirm;
 pub mod dns;
@@ -51,6 +52,7 @@ mod sessions;
 pub mod signals;
 pub mod sysctl;
 pub mod uapi;
+pub mod uplink;
 pub mod userspace;
 pub mod wireguard;
 

@@ -46,6 +46,7 @@ pub mod reresolve;
     reason = "it makes machines of its own, and leaves this one alone"
 )]
 mod selftest;
+pub mod setup;
 pub mod state;
 pub mod step;
 pub mod surroundings;
