@@ -51,6 +51,7 @@ pub mod run_dir;
 mod sessions;
 pub mod signals;
 pub mod sysctl;
+pub mod terminal;
 pub mod uapi;
 pub mod uplink;
 pub mod userspace;

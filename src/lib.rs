@@ -19,6 +19,7 @@ pub mod allocate;
 pub mod apply;
 pub mod cli;
 pub mod client;
+pub mod columns;
 pub mod commands;
 pub mod config;
 pub mod desired;

@@ -176,7 +176,7 @@ impl Target {
             let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
             made.with_context(|| folder.display().to_string())?;
         }
-        let created = create(path, text, None);
+        let created = create(path, text.as_bytes(), None);
         if matches!(&created, Err(error) if error.kind() != io::ErrorKind::AlreadyExists) {
             let _ = fs::remove_file(path); // the first error is the one to tell
         }
@@ -197,7 +197,7 @@ impl Target {
                 1 => file.with_added_extension(ending),
                 _ => file.with_added_extension(format!("{ending}-{number}")),
             };
-            match create(&path, text, Some(&owner)) {
+            match create(&path, text.as_bytes(), Some(&owner)) {
                 Ok(()) => return Ok(path),
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => number += 1,
                 Err(error) => {
@@ -212,6 +212,26 @@ impl Target {
     pub fn is_world_accessible(&self) -> bool {
         self.path.as_deref().is_some_and(is_world_accessible)
     }
+}
+
+/// The interfaces with a file in /etc/wireguard, by name.
+pub fn interfaces() -> Vec<Ifname> {
+    let files = fs::read_dir(CONFIG_DIR).into_iter().flatten().flatten();
+    let ifname = |path: PathBuf| {
+        path.file_name()?
+            .to_str()?
+            .strip_suffix(".conf")?
+            .parse()
+            .ok()
+    };
+    let mut found: Vec<Ifname> = files.filter_map(|file| ifname(file.path())).collect();
+    found.sort_unstable_by(|a, b| a.as_str().cmp(b.as_str()));
+    found
+}
+
+/// Writes a file that is not there yet, readable by its owner alone.
+pub fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    create(path, bytes, None)
 }
 
 /// As [`Target::is_world_accessible`], for any file.
@@ -241,7 +261,7 @@ fn write_over(path: &Path, text: &str, owner: Option<&Metadata>) -> io::Result<(
     let draft = path.with_added_extension("wgq-new");
     // nothing that stands under its name already is written through or kept
     let replaced = remove_if_there(&draft)
-        .and_then(|()| create(&draft, text, owner))
+        .and_then(|()| create(&draft, text.as_bytes(), owner))
         .and_then(|()| fs::rename(&draft, path));
     if let Err(error) = replaced {
         let _ = fs::remove_file(&draft); // the first error is the one to tell
@@ -261,7 +281,7 @@ fn sync_folder(path: &Path) -> io::Result<()> {
 }
 
 /// Writes a file that was not there, for its owner alone.
-fn create(path: &Path, text: &str, owner: Option<&Metadata>) -> io::Result<()> {
+fn create(path: &Path, bytes: &[u8], owner: Option<&Metadata>) -> io::Result<()> {
     let mut options = File::options();
     let mut file = options
         .write(true)
@@ -271,7 +291,7 @@ fn create(path: &Path, text: &str, owner: Option<&Metadata>) -> io::Result<()> {
     if let Some(owner) = owner {
         fchown(&file, Some(owner.uid().into()), Some(owner.gid().into()))?;
     }
-    file.write_all(text.as_bytes())?;
+    file.write_all(bytes)?;
     file.sync_all()
 }
 
