@@ -205,7 +205,7 @@ fn advise(made: &Made, endpoint: Option<&Endpoint>, port: u16, ifname: Ifname, r
     match (endpoint, &made.endpoint) {
         (Some(Endpoint::Addr(address)), _) => {
             if made.endpoint_is_guess {
-                report.note(format_args!("that clients reach this host at {} is a guess: --endpoint says it", address.ip()));
+                report.note(format_args!("that clients reach this host at {} is a guess: `wgq endpoint {ifname} HOST:PORT` corrects it", address.ip()));
             }
             let advice = Reach::of(address.ip()).advice(address.ip(), port, ifname);
             advice.iter().for_each(|line| report.warning(line));
