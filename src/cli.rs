@@ -8,9 +8,11 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueHint};
 use crate::net::Ifname;
 use crate::report::Color;
 
+mod import;
 mod init;
 mod peer;
 
+pub use import::Import;
 pub use init::Init;
 pub use peer::{Action, Add, Expiry, Form, Peer, SetEndpoint};
 
@@ -36,6 +38,7 @@ Examples:
   wgq apply wg0               have it follow its changed file, and drop no session
   wgq --dry-run up wg0        show what would be done, and do nothing
   wgq down wg0                take the interface down, and all that came with it
+  wgq import ~/office.conf    put a file in /etc/wireguard, with checks
   wgq migrate wg0             show what of the hooks can be keys
   wgq selftest                see what this host supports";
 
@@ -158,6 +161,12 @@ pub enum Command {
     ///
     /// As `wg pubkey` does: `wgq genkey | tee private.key | wgq pubkey`.
     Pubkey,
+    /// Put a config from elsewhere in /etc/wireguard
+    ///
+    /// A provider's, or one that a phone or another program has exported, as a file or as the picture of a QR code. It is
+    /// checked as `up` does, and put there byte for byte, for root alone to read; never over another. Its name is the file's,
+    /// made into one that an interface can have. Commands in it are warned of: they run as root.
+    Import(Import),
     /// See what this host supports, and whether wgq works on it
     ///
     /// It brings tunnels up between network namespaces of its own, sends packets through them and takes them down again.
