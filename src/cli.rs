@@ -8,10 +8,12 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueHint};
 use crate::net::Ifname;
 use crate::report::Color;
 
+mod export;
 mod import;
 mod init;
 mod peer;
 
+pub use export::{Export, Format};
 pub use import::Import;
 pub use init::Init;
 pub use peer::{Action, Add, Expiry, Form, Peer, SetEndpoint};
@@ -167,6 +169,12 @@ pub enum Command {
     /// checked as `up` does, and put there byte for byte, for root alone to read; never over another. Its name is the file's,
     /// made into one that an interface can have. Commands in it are warned of: they run as root.
     Import(Import),
+    /// Print a file for wg-quick, with hooks in the place of our keys
+    ///
+    /// For who leaves us: what only wgq knows becomes a comment, and PostUp and PostDown lines that do the same with nft,
+    /// sysctl and ip. All else stays byte for byte. What wg-quick cannot do is said, here and in the file. The rules are
+    /// for this host as it is now: its LAN, its firewalls. Keys are printed as they are.
+    Export(Export),
     /// See what this host supports, and whether wgq works on it
     ///
     /// It brings tunnels up between network namespaces of its own, sends packets through them and takes them down again.

@@ -7,10 +7,10 @@
 mod script;
 
 /// A provider's file in a folder of its own, with what only a byte for byte copy keeps.
-const DOWNLOAD: &str = r#"cd $work
+const DOWNLOAD: &str = r"cd $work
 printf '\xef\xbb\xbf# from a provider\r\n[Interface]\r\nPrivateKey = %s\r\nAddress=10.8.0.2/32 # mine\r\n\r\n[Peer]\r\nPublicKey = %s\r\nAllowedIPs = 10.8.0.0/24\r\nX' $private $peer1 >office.conf
 truncate -s -1 office.conf
-"#;
+";
 
 fn host(script: &str) {
     script::host(&format!("{DOWNLOAD}{script}"));
@@ -19,21 +19,21 @@ fn host(script: &str) {
 #[test]
 fn a_config_is_put_in_place_byte_for_byte_for_root_alone() {
     host(
-        r#"umask 022
+        r"umask 022
 fails 0 wgq import office.conf
 says '/etc/wireguard/office.conf: written; `wgq up office` brings it up'
 cmp office.conf /etc/wireguard/office.conf
 [[ $(stat -c '%a %U %h' /etc/wireguard/office.conf) == '600 root 1' ]]
 [[ $(ls -A /etc/wireguard) == office.conf ]]
 wgq -q up office
-wgq -q down office"#,
+wgq -q down office",
     );
 }
 
 #[test]
 fn another_file_stays_as_it_is() {
     host(
-        r#"echo mine >/etc/wireguard/office.conf
+        r"echo mine >/etc/wireguard/office.conf
 fails 1 wgq import office.conf
 says '/etc/wireguard/office.conf: is there already'
 says 'hint: --name NAME'
@@ -46,14 +46,14 @@ cmp office.conf /etc/wireguard/office2.conf
 fails 1 wgq --dry-run import office.conf
 fails 0 wgq --dry-run import office.conf --name office3
 says 'office3.conf: would be written'
-[[ ! -e /etc/wireguard/office3.conf ]]"#,
+[[ ! -e /etc/wireguard/office3.conf ]]",
     );
 }
 
 #[test]
 fn a_file_that_up_would_refuse_is_refused_with_all_that_is_wrong() {
     host(
-        r#"printf '[Interface]\nPrivateKey = %s\nAddress = 10.0.0.1/33\nNonsense = 1\n' $private >bad.conf
+        r"printf '[Interface]\nPrivateKey = %s\nAddress = 10.0.0.1/33\nNonsense = 1\n' $private >bad.conf
 fails 1 wgq import bad.conf
 says 'bad.conf:3:'
 says 'bad.conf:4:'
@@ -63,7 +63,7 @@ fails 1 wgq import bad.conf
 says 'bad.conf:2:18: PrivateKeyFile: /nowhere: No such file'
 [[ ! $(ls -A /etc/wireguard) ]]
 fails 1 wgq import nowhere.conf
-says 'nowhere.conf: No such file'"#,
+says 'nowhere.conf: No such file'",
     );
 }
 
@@ -106,14 +106,14 @@ json=$(wgq -q --json import evil.conf --name evil2 2>/dev/null)
 #[test]
 fn a_missing_folder_is_made_for_root_alone() {
     host(
-        r#"umask 022
+        r"umask 022
 umount /etc/wireguard
 mkdir etc2
 cp -a /etc/. etc2
 rm -rf etc2/wireguard
 mount --bind etc2 /etc
 wgq -q import office.conf
-[[ $(stat -c %a /etc/wireguard) == 700 ]]"#,
+[[ $(stat -c %a /etc/wireguard) == 700 ]]",
     );
 }
 
@@ -127,12 +127,12 @@ fn a_picture_of_its_code_is_as_good_as_the_file() {
     std::fs::write(folder.path().join("broken.png"), &png[..200]).unwrap();
     let folder = folder.path().display();
     host(&format!(
-        r#"cd {folder}
+        r"cd {folder}
 wgq -q import phone.png
 cmp phone.conf /etc/wireguard/phone.conf
 wgq -q import - --name phone2 <phone.png
 cmp phone.conf /etc/wireguard/phone2.conf
 fails 1 wgq import broken.png
-says 'broken.png: the PNG picture cannot be read'"#
+says 'broken.png: the PNG picture cannot be read'"
     ));
 }

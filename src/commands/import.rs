@@ -10,7 +10,7 @@ use super::load;
 use crate::cli::Import;
 use crate::config::{self, Diagnostic};
 use crate::error::Error;
-use crate::host::config_file::Target;
+use crate::host::config_file::{CONFIG_DIR, Target};
 use crate::host::lock::Lock;
 use crate::net::Ifname;
 use crate::qr;
@@ -50,7 +50,7 @@ pub(super) fn import(
     let content = content(&source)?;
     let hooks = check(&content, &source, report)?;
     let text = config::decode(&content).map_err(|_| Error::said())?; // it was parsed
-    let target = Target::find(Path::new(ifname.as_str()), None)?;
+    let target = Target::find(&Path::new(CONFIG_DIR).join(format!("{ifname}.conf")), None)?;
     let _lock = if dry_run {
         None
     } else {
