@@ -95,6 +95,7 @@ fn note(own: &OwnLine) -> Option<&'static str> {
         "DNSRequired" if !is_yes => {
             Some("wg-quick has nothing for this: where DNS cannot be set up, it fails")
         }
+        "Expires" => Some("wg-quick has nothing for this: the peer stays, whatever the date"),
         "Metric" => Some(
             "wg-quick makes each route without the metric first, and fails where another interface has such a route",
         ),

@@ -143,14 +143,16 @@ fn rules_go_by_the_mark_that_the_tunnel_has_by_then() {
 
 #[test]
 fn what_wg_quick_cannot_do_is_said_twice() {
-    let text = format!("[Interface]\n{KEYS}Netns = blue\nDNSRequired = no\nDNSRequired = yes\n");
+    let text = format!(
+        "[Interface]\n{KEYS}Netns = blue\nDNSRequired = no\nDNSRequired = yes\n{PEER}Expires = 2030-01-01\n"
+    );
     let exported = exported(&text);
     let told: Vec<_> = exported
         .diagnostics
         .iter()
         .map(|it| it.render("wg0.conf", false))
         .collect();
-    assert_eq!(told.len(), 2);
+    assert_eq!(told.len(), 3);
     assert!(
         told[0].starts_with("wgq: warning: wg0.conf:4:9: Netns: wg-quick has nothing for this")
     );
@@ -159,5 +161,14 @@ fn what_wg_quick_cannot_do_is_said_twice() {
             .text
             .contains("# Netns = blue\n# wgq: wg-quick has nothing for this")
     );
-    assert!(exported.text.ends_with("# DNSRequired = yes\n"));
+    assert!(
+        exported
+            .text
+            .contains(&format!("# DNSRequired = yes\n{PEER}"))
+    );
+    assert!(
+        exported
+            .text
+            .contains("# Expires = 2030-01-01\n# wgq: wg-quick has nothing for this")
+    );
 }
