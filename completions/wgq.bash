@@ -327,7 +327,7 @@ _wgq() {
             return 0
             ;;
         wgq__subcmd__init)
-            opts="-q -v -h --endpoint --subnet --port --dns --no-ipv6 --uplink --dry-run --json --quiet --verbose --color --help"
+            opts="-q -v -h --endpoint --subnet --port --dns --no-ipv6 --uplink --up --dry-run --json --quiet --verbose --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

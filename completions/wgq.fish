@@ -148,6 +148,7 @@ complete -c wgq -n "__fish_wgq_using_subcommand init" -l color -d 'When to use c
 always\t'Always'
 never\t'Never'"
 complete -c wgq -n "__fish_wgq_using_subcommand init" -l no-ipv6 -d 'Leave IPv6 out'
+complete -c wgq -n "__fish_wgq_using_subcommand init" -l up -d 'Bring the interface up too: now, and at every boot where the systemd units are installed'
 complete -c wgq -n "__fish_wgq_using_subcommand init" -l dry-run -d 'Show the steps and change nothing'
 complete -c wgq -n "__fish_wgq_using_subcommand init" -l json -d 'Print JSON: the steps of --dry-run and of `diff`, or what the command prints'
 complete -c wgq -n "__fish_wgq_using_subcommand init" -s q -l quiet -d 'Say nothing but warnings and errors'
