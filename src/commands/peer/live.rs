@@ -136,8 +136,8 @@ impl Book {
             },
             report: self.report,
         };
-        let (plan, _) = attempt.plan_from(host, found, None)?;
-        Ok(plan.desired.state)
+        let plan = attempt.plan_from(host, found, None)?;
+        Ok(plan.up.desired.state)
     }
 
     /// Remembers the endpoints of peers that have come, and forgets those of peers that have gone.
