@@ -22,10 +22,12 @@ both() {
 	remember
 	wgq -q up wg0
 	"$1"
+	wgq export wg0 >"$work/while-up" 2>/dev/null
 	wgq -q down wg0
 	sysctl -qw net.ipv4.ip_forward=0 net.ipv6.conf.all.forwarding=0 net.ipv6.conf.uplink.accept_ra=1
 	same
 	wgq export wg0 >"$work/export/wg0.conf" 2>"$work/said"
+	diff "$work/while-up" "$work/export/wg0.conf"
 	wg-quick strip "$work/export/wg0.conf" >"$work/stripped"
 	wg-quick up "$work/export/wg0.conf" 2>"$work/log" || { cat "$work/log"; return 1; }
 	"$1"

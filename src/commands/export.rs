@@ -47,6 +47,11 @@ fn look_around(target: &Target, config: &Config, report: Report) -> anyhow::Resu
         record.as_ref(),
         &BTreeSet::new(),
     )?;
-    around.kept_sysctls.clear(); // values of now, which are for a tunnel that runs
+    // what the tunnel has changed, if it is up, will not be there
+    around.kept_sysctls.clear();
+    let tables = around.firewalls.iter_mut();
+    for chain in tables.flat_map(|table| &mut table.chains) {
+        chain.rules.retain(|rule| !rule.is_of(ifname));
+    }
     Ok(around)
 }
