@@ -8,6 +8,10 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueHint};
 use crate::net::Ifname;
 use crate::report::Color;
 
+mod show;
+
+pub use show::Show;
+
 /// Bring WireGuard interfaces up and down
 ///
 /// wgq takes a wg0.conf as wg-quick does and makes the host be what the file says: the interface, its keys and peers,
@@ -30,6 +34,7 @@ Examples:
   wgq apply wg0               have it follow its changed file, and drop no session
   wgq --dry-run up wg0        show what would be done, and do nothing
   wgq down wg0                take the interface down, and all that came with it
+  wgq show                    see what runs, and how it goes
   wgq migrate wg0             show what of the hooks can be keys
   wgq selftest                see what this host supports";
 
@@ -43,7 +48,7 @@ pub struct Global {
     /// Show the steps and change nothing
     #[arg(long, global = true)]
     pub dry_run: bool,
-    /// Show the steps of --dry-run and of `diff` as JSON
+    /// Show the steps of --dry-run and of `diff`, and what `show` finds, as JSON
     #[arg(long, global = true)]
     pub json: bool,
     /// Say nothing but warnings and errors
@@ -92,6 +97,13 @@ pub enum Command {
     /// These are the steps that `apply` would take. The exit code is 0 if there are none, 1 if there are, and 2 if that
     /// cannot be found out.
     Diff(Diff),
+    /// Show what runs, and how it goes
+    ///
+    /// That is what `wg show` shows, with the names of peers, how each fares (online, with a handshake in the last three minutes;
+    /// idle; never), and what there is beyond the device: the file and whether it is still followed, forwarding, NAT, DNS and the
+    /// kill switch. Peers with the latest handshake come first. Without a NAME all WireGuard interfaces are shown, whoever has
+    /// made them. With a FIELD one thing alone is printed, byte for byte as `wg show` does.
+    Show(Show),
     /// Print what of a file is for `wg setconf`
     ///
     /// That is the file without the keys that `wg` does not know; its keys are printed as they are.

@@ -48,6 +48,8 @@ pub mod run_dir;
 mod sessions;
 pub mod signals;
 pub mod sysctl;
+mod status;
+pub mod terminal;
 pub mod uapi;
 pub mod userspace;
 pub mod wireguard;

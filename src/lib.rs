@@ -10,7 +10,7 @@
 //!                                        apply: execute each; on failure undo in reverse
 //! ```
 //!
-//! `config`, `desired`, `diff`, `foreign`, `plan`, `reresolve` and `step` are pure: values in, values out. What touches the machine is in `host`;
+//! `config`, `desired`, `diff`, `foreign`, `plan`, `reresolve`, `status` and `step` are pure: values in, values out. What touches the machine is in `host`;
 //! clippy holds to that by the list in .clippy.toml.
 
 #![warn(clippy::disallowed_methods)]
@@ -44,5 +44,6 @@ pub mod reresolve;
 )]
 mod selftest;
 pub mod state;
+pub mod status;
 pub mod step;
 pub mod surroundings;

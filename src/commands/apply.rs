@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::anyhow;
 
 use super::attempt::{Attempt, Progress, Purpose};
-use super::show::Shown;
+use super::steps::Shown;
 use super::{load, namespace, not_begun, origin, up};
 use crate::apply::{Executor as _, Stop};
 use crate::cli;
