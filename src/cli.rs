@@ -48,7 +48,7 @@ pub struct Global {
     /// Show the steps and change nothing
     #[arg(long, global = true)]
     pub dry_run: bool,
-    /// Show the steps of --dry-run and of `diff`, and what `show` finds, as JSON
+    /// Print JSON: the steps of --dry-run and of `diff`, or what the command prints
     #[arg(long, global = true)]
     pub json: bool,
     /// Say nothing but warnings and errors
@@ -138,6 +138,18 @@ pub enum Command {
     /// the other keys that do the same. The change is shown as diff(1) shows it, without the keys of the tunnel; --write
     /// makes it. What no key says stays a hook, and it is said why.
     Migrate(Migrate),
+    /// Print a new private key
+    ///
+    /// As `wg genkey` does: 32 bytes of the kernel's randomness, in base64.
+    Genkey,
+    /// Print a new preshared key
+    ///
+    /// As `wg genpsk` does. Both peers have the same one, beside their own key pairs.
+    Genpsk,
+    /// Print the public key of the private key on standard input
+    ///
+    /// As `wg pubkey` does: `wgq genkey | tee private.key | wgq pubkey`.
+    Pubkey,
     /// See what this host supports, and whether wgq works on it
     ///
     /// It brings tunnels up between network namespaces of its own, sends packets through them and takes them down again.

@@ -10,6 +10,7 @@ mod apply;
 mod attempt;
 mod down;
 mod drift;
+mod keys;
 mod load;
 mod migrate;
 mod namespace;
@@ -38,6 +39,9 @@ pub fn run(cli: Cli, report: Report) -> Result<(), Error> {
             reresolve::reresolve(config.as_deref(), dry_run, json, report)
         }
         Command::Migrate(migrate) => migrate::run(&migrate, dry_run, report),
+        Command::Genkey => keys::genkey(json, report),
+        Command::Genpsk => keys::genpsk(json, report),
+        Command::Pubkey => keys::pubkey(json),
         Command::Selftest => selftest::selftest(dry_run, report),
         #[cfg(feature = "userspace")]
         Command::Userspace { ifname, netns } => Ok(crate::host::userspace::serve(ifname, netns)?),

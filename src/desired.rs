@@ -68,7 +68,7 @@ pub fn desired(
         .map_or(&surroundings.link_kind, |link| &link.kind)
         .clone();
     let mut state = State {
-        netns: interface.netns.as_ref().map(|netns| netns.value.clone()),
+        netns: interface.home().cloned(),
         link: Some(Link {
             kind,
             settings: LinkSettings { mtu, up: true },

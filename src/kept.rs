@@ -112,10 +112,7 @@ impl Running<'_> {
     fn kept_device(&self, config: &Config, keep_peers: bool) -> Device {
         let with_endpoint = |peer: &ConfigPeer| (peer.public_key.value, peer.endpoint.is_some());
         let named: HashMap<PublicKey, bool> = config.peers.iter().map(with_endpoint).collect();
-        let claimed = LazyCell::new(|| {
-            let claimed = config.peers.iter().flat_map(|peer| &peer.allowed_ips);
-            claimed.copied().collect::<HashSet<Prefix>>()
-        });
+        let claimed = LazyCell::new(|| claimed(config));
         let extras = self.memory.map(|memory| &memory.extras.peers);
         let kept = |peer: &Peer| {
             let key = peer.public_key;
@@ -192,10 +189,15 @@ pub fn names_mark(config: &Config) -> bool {
         .is_some_and(|mark| mark.value.0 != 0)
 }
 
+/// What the file's peers are given.
+fn claimed(config: &Config) -> HashSet<Prefix> {
+    let allowed_ips = config.peers.iter().flat_map(|peer| &peer.allowed_ips);
+    allowed_ips.copied().collect()
+}
+
 /// The routes that any program makes of a file.
 fn default_routes(config: &Config, now: &State) -> BTreeSet<Route> {
-    let allowed_ips = config.peers.iter().flat_map(|peer| &peer.allowed_ips);
-    let claimed: HashSet<Prefix> = allowed_ips.copied().collect();
+    let claimed = claimed(config);
     let routes = now.routes.iter().copied();
     routes
         .filter(|route| claimed.contains(&route.prefix))

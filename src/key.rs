@@ -92,6 +92,15 @@ secret_key!(
 );
 
 impl PrivateKey {
+    /// The key that Curve25519 makes of any 32 bytes. It would use them all the same; `wg genkey` prints it so.
+    pub fn clamped(bytes: &[u8; KEY_LEN]) -> Self {
+        let mut key = Self(*bytes);
+        let [first, .., last] = &mut key.0;
+        *first &= 0xf8;
+        *last = *last & 0x7f | 0x40;
+        key
+    }
+
     /// The name by which peers know who has this secret: Curve25519 of it.
     pub fn public_key(&self) -> PublicKey {
         let secret = x25519_dalek::StaticSecret::from(self.0);
@@ -160,6 +169,16 @@ mod tests {
             TEXT.replace('=', "A").parse::<PrivateKey>(),
             Err(InvalidKey::NotBase64)
         );
+    }
+
+    #[test]
+    fn clamping_a_private_key_changes_the_bits_that_its_public_key_does_not_go_by() {
+        for bytes in [[0; KEY_LEN], [0xff; KEY_LEN], [0x5a; KEY_LEN]] {
+            let clamped = PrivateKey::clamped(&bytes);
+            assert_eq!((clamped.0[0] & 7, clamped.0[31] & 0xc0), (0, 0x40));
+            assert_eq!(clamped.0[1..31], bytes[1..31]);
+            assert_eq!(clamped.public_key(), PrivateKey(bytes).public_key());
+        }
     }
 
     #[test]

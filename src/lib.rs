@@ -10,13 +10,15 @@
 //!                                        apply: execute each; on failure undo in reverse
 //! ```
 //!
-//! `config`, `desired`, `diff`, `foreign`, `plan`, `reresolve`, `status` and `step` are pure: values in, values out. What touches the machine is in `host`;
+//! `config`, `desired`, `diff`, `foreign`, `plan`, `qr`, `reresolve`, `status` and `step` are pure: values in, values out. What touches the machine is in `host`;
 //! clippy holds to that by the list in .clippy.toml.
 
 #![warn(clippy::disallowed_methods)]
 
+pub mod allocate;
 pub mod apply;
 pub mod cli;
+pub mod client;
 pub mod commands;
 pub mod config;
 pub mod desired;
@@ -36,6 +38,7 @@ pub mod net;
 pub mod nft;
 mod ours;
 pub mod plan;
+pub mod qr;
 pub mod report;
 pub mod reresolve;
 #[expect(

@@ -35,13 +35,7 @@ pub fn up(
 ) -> Up {
     let desired = desired(ifname, config, endpoints, now, surroundings);
     let mut after = diff(ifname, now, &desired.state);
-    let hooks = &config.interface.hooks;
-    let mut before = Vec::new();
-    if !hooks.pre_up.is_empty() && now.link.is_none() {
-        before.extend(link_first(&mut after));
-        before.extend(hook_steps(ifname, hooks, HookPhase::PreUp));
-    }
-    after.extend(hook_steps(ifname, hooks, HookPhase::PostUp));
+    let before = add_hooks(ifname, &config.interface.hooks, now, &mut after);
     Up {
         before,
         after,
@@ -95,14 +89,9 @@ pub fn apply(
     desired.state.sysctls = wanted; // what goes back to what it was is not wanted any more
     let mut before = Vec::new();
     if let Some(ran) = &application.hooks {
-        let hooks = &config.interface.hooks;
         before.extend(hook_steps(ifname, ran, HookPhase::PreDown));
         before.extend(hook_steps(ifname, ran, HookPhase::PostDown));
-        if !hooks.pre_up.is_empty() && now.link.is_none() {
-            before.extend(link_first(&mut after));
-        }
-        before.extend(hook_steps(ifname, hooks, HookPhase::PreUp));
-        after.extend(hook_steps(ifname, hooks, HookPhase::PostUp));
+        before.extend(add_hooks(ifname, &config.interface.hooks, now, &mut after));
     }
     Up {
         before,
@@ -110,6 +99,18 @@ pub fn apply(
         now: now.clone(),
         desired,
     }
+}
+
+/// Adds the PostUp hooks to a plan, and returns what comes before it: the PreUp hooks, and the link that they are run on.
+fn add_hooks(ifname: Ifname, hooks: &Hooks, now: &State, after: &mut Vec<Step>) -> Vec<Step> {
+    after.extend(hook_steps(ifname, hooks, HookPhase::PostUp));
+    let pre_up = hook_steps(ifname, hooks, HookPhase::PreUp);
+    if pre_up.is_empty() || now.link.is_some() {
+        return pre_up;
+    }
+    let mut before = link_first(after);
+    before.extend(pre_up);
+    before
 }
 
 /// Takes out of a plan what makes the link, and the namespace for it: they come first.

@@ -95,9 +95,9 @@ impl<'a> Application<'a> {
         }
         let (text, mut config) = load::file(&target, report)?;
         load::keys(&mut config, &text, &target, report)?;
+        load::leave_out_expired(&mut config, &text, &target, report);
         namespace::refuse_move(target.ifname, record.as_ref(), &config)?;
-        let netns = config.interface.netns.as_ref();
-        let netns = netns.map(|netns| &netns.value);
+        let netns = config.interface.home();
         let mut host = Host::open(report, target.path.as_deref(), netns)?;
         namespace::refuse_outside(&mut host, target.ifname)?;
         load::warn_of_kernel(&config, &text, &target, report);
@@ -140,7 +140,7 @@ impl<'a> Application<'a> {
             if let (Some(pending), Some(patience)) = (pending, patience) {
                 wait(attempt, host, pending, patience, done)?;
             }
-            if !is_up && !runs_hooks(attempt) && has_hooks(attempt.config) {
+            if !is_up && !attempt.runs_hooks() && has_hooks(attempt.config) {
                 let what =
                     format_args!("{ifname} is up, but its hooks were not run: that takes --hooks");
                 attempt.report.note(what);
@@ -273,8 +273,4 @@ fn endpoints<'a>(
     peers
         .map(|(peer, needs)| peer.endpoint.as_ref().filter(|_| needs))
         .collect()
-}
-
-fn runs_hooks(attempt: &Attempt<'_>) -> bool {
-    matches!(attempt.purpose, Purpose::Apply { hooks: true, .. })
 }

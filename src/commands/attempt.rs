@@ -61,12 +61,17 @@ pub(super) enum Purpose {
 
 impl Attempt<'_> {
     /// Looks at the host, plans the way from there, and notes down what `down` needs to know of it.
-    pub(super) fn plan(&self, host: &mut Host) -> anyhow::Result<(Up, Record)> {
+    /// What is on the link and was not `seen` there before, hooks have made.
+    pub(super) fn plan(
+        &self,
+        host: &mut Host,
+        seen: Option<&State>,
+    ) -> anyhow::Result<(Up, Record)> {
         let found = host.observe(self.ifname, self.record)?;
-        self.plan_from(host, found, None)
+        self.plan_from(host, found, seen)
     }
 
-    /// As [`Self::plan`], from what was found. What is on the link and was not `seen` there before, hooks have made.
+    /// As [`Self::plan`], from what was found.
     pub(super) fn plan_from(
         &self,
         host: &mut Host,
@@ -244,7 +249,7 @@ impl Attempt<'_> {
         interim
     }
 
-    fn runs_hooks(&self) -> bool {
+    pub(super) fn runs_hooks(&self) -> bool {
         matches!(
             self.purpose,
             Purpose::Up | Purpose::Apply { hooks: true, .. }
@@ -292,9 +297,7 @@ impl Attempt<'_> {
             transaction.execute(host, &plan.before)?;
             *lock = Some(host.lock()?);
             let (said, seen) = (plan.desired.warnings, plan.now);
-            let planned = host.observe(self.ifname, self.record);
-            let planned = planned.and_then(|found| self.plan_from(host, found, Some(&seen)));
-            (plan, record) = planned.map_err(Stop::Lost)?;
+            (plan, record) = self.plan(host, Some(&seen)).map_err(Stop::Lost)?;
             self.warn(&plan, &said);
             progress.before.clone_from(&plan.now);
             let interim = self.interim(&record, &plan);

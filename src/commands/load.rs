@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 use std::io::{self, Write};
+use std::time::SystemTime;
 
 use anyhow::Context;
 
@@ -59,6 +60,14 @@ pub(super) fn warn_of_access(file: &dyn Display, report: Report) {
     ));
 }
 
+/// Warns if keys are about to be written to a file that everybody can get at, as `wg` does.
+pub(super) fn warn_of_output(report: Report) {
+    if keys::output_is_world_accessible() {
+        report.warning("writing to a world accessible file");
+        report.hint("`umask 077` makes files that only their owner can read");
+    }
+}
+
 /// Reads the keys that the config leaves to files of their own, and says what is wrong with these and with keys.
 pub(super) fn keys(
     config: &mut Config,
@@ -85,6 +94,20 @@ pub(super) fn keys(
         warn_of_access(&path.display(), report);
     }
     Ok(())
+}
+
+/// Takes out the peers whose time is over, and says which.
+pub(super) fn leave_out_expired(config: &mut Config, text: &str, target: &Target, report: Report) {
+    let expired = config.expire(SystemTime::now());
+    let diagnostics = expired.iter().filter_map(|peer| {
+        let expired = "this peer's time is over, leaving it out";
+        let hint = "`wgq peer remove --expired` takes such peers out of the file";
+        let diagnostic = config::Diagnostic::warning(expired)
+            .key("Expires")
+            .hint(hint);
+        Some(diagnostic.at(text, peer.expires?.span))
+    });
+    tell(&diagnostics.collect::<Vec<_>>(), target, report);
 }
 
 /// Warns of a kernel for which the rules of `Masquerade` mean nothing.

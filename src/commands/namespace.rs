@@ -15,7 +15,7 @@ pub(super) fn of_running<'a>(
     match record {
         Some(record) => record.netns(),
         None if netns::has_link_here(ifname) => None,
-        None => Some(&config?.interface.netns.as_ref()?.value),
+        None => config?.interface.home(),
     }
 }
 
@@ -25,7 +25,7 @@ pub(super) fn refuse_move(
     record: Option<&Record>,
     config: &Config,
 ) -> Result<(), Error> {
-    let wanted = config.interface.netns.as_ref().map(|netns| &netns.value);
+    let wanted = config.interface.home();
     let Some(record) = record.filter(|record| record.netns() != wanted) else {
         return Ok(());
     };

@@ -21,6 +21,7 @@ pub(super) fn up(args: &cli::Up, dry_run: bool, json: bool, report: Report) -> R
     let target = Target::find(&args.target.config, args.target.name)?;
     let (text, mut config) = load::file(&target, report)?;
     load::keys(&mut config, &text, &target, report)?;
+    load::leave_out_expired(&mut config, &text, &target, report);
     let ifname = target.ifname;
     let _lock = if dry_run {
         None
@@ -29,8 +30,7 @@ pub(super) fn up(args: &cli::Up, dry_run: bool, json: bool, report: Report) -> R
     };
     let leftover = Record::read(ifname)?;
     namespace::refuse_move(ifname, leftover.as_ref(), &config)?;
-    let netns = config.interface.netns.as_ref();
-    let netns = netns.map(|netns| &netns.value);
+    let netns = config.interface.home();
     let mut host = Host::open(report, target.path.as_deref(), netns)?;
     namespace::refuse_outside(&mut host, ifname)?;
     if host.has_link(ifname)? {
@@ -74,7 +74,7 @@ pub(super) fn up(args: &cli::Up, dry_run: bool, json: bool, report: Report) -> R
     } else {
         Some(host.lock().map_err(not_begun)?)
     };
-    let (plan, record) = attempt.plan(&mut host)?;
+    let (plan, record) = attempt.plan(&mut host, None)?;
     attempt.warn(&plan, &[]);
     if dry_run {
         let shown = Shown::new(ifname).steps(&plan.before);

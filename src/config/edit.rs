@@ -116,6 +116,14 @@ impl<'l, 't> Edit<'l, 't> {
         entries.flatten().collect()
     }
 
+    /// A line more below a section's header.
+    pub(super) fn add_below(&mut self, part: Part, line: &str) {
+        if let Some(header) = self.layout.header(part) {
+            let line = format!("{line}{}", self.line_end);
+            self.insert(header.whole.span().end, line);
+        }
+    }
+
     /// A line more at the end of a section, or of one that the file does not have.
     fn add_line(&mut self, parts: &[Part], name: &str, value: &str) {
         let end = self.line_end;
@@ -135,7 +143,8 @@ impl<'l, 't> Edit<'l, 't> {
         self.replace(at..at, text);
     }
 
-    fn replace(&mut self, bytes: Range<usize>, with: String) {
+    /// Puts a text in place of those bytes.
+    pub(super) fn replace(&mut self, bytes: Range<usize>, with: String) {
         self.changes.push((bytes, with));
     }
 }

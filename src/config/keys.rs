@@ -78,6 +78,7 @@ pub(super) const KEYS: &[Key] = &[
     interface("KillSwitch", Wgq, Replaces, |i, e, _| firewall::yes_or_no(e.value).map(|kill| i.firewall.kill_switch = kill)),
     interface("ExcludeIPs", Wgq, Adds, |i, e, r| { firewall::exclude_ips(i, e, r); Ok(()) }),
     interface("KeepInbound", Wgq, Replaces, |i, e, _| firewall::yes_or_no(e.value).map(|keep| i.firewall.keep_inbound = keep)),
+    peer("Expires", Wgq, Replaces, |p, e, _| values::time(e.value).map(|time| p.expires = Some(e.value.spanned(time)))),
     peer("PresharedKeyFile", Wgq, Replaces, |p, e, _| values::path(e.value).map(|path| p.preshared_key_file = Some(path))),
 ];
 

@@ -3,7 +3,8 @@
 use std::ops::Range;
 
 use super::document::{Entry, Line, Section, Syntax, lines};
-use super::keys;
+use super::span::Fragment;
+use super::{keys, roster};
 
 /// A file in lines and sections.
 pub(super) struct Layout<'t> {
@@ -20,6 +21,34 @@ pub(super) struct Part {
     last: usize,
     /// The next header, or the end of the file.
     end: usize,
+}
+
+/// A comment that belongs to a section.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Comment<'t> {
+    pub(super) place: Place,
+    /// Without the `#`s around it.
+    pub(super) text: Fragment<'t>,
+}
+
+/// Where a comment stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    /// Above the section's header, with nothing between.
+    Above,
+    /// Behind the header.
+    Header,
+    /// On the line below it.
+    Below,
+    /// Further down.
+    Inside,
+}
+
+impl Part {
+    /// The number of its header's line, from 0.
+    pub(super) fn header(self) -> usize {
+        self.header
+    }
 }
 
 impl<'t> Layout<'t> {
@@ -71,9 +100,39 @@ impl<'t> Layout<'t> {
             .collect()
     }
 
+    /// The comments of a section, from the first to the last; those behind its keys are none.
+    pub(super) fn comments(&self, part: Part) -> Vec<Comment<'t>> {
+        let comment = |number: usize| {
+            let place = match number {
+                _ if number < part.header => Place::Above,
+                _ if number == part.header => Place::Header,
+                _ if number == part.header + 1 => Place::Below,
+                _ => Place::Inside,
+            };
+            let line = self.lines.get(number)?;
+            let (before, text) = line.whole.split_once("#")?;
+            let is_whole = before.trim().is_empty();
+            (is_whole || place == Place::Header).then(|| Comment {
+                place,
+                text: text.trim_marks(),
+            })
+        };
+        self.lines_of(part).filter_map(comment).collect()
+    }
+
+    /// The header of a section.
+    pub(super) fn header(&self, part: Part) -> Option<Line<'t>> {
+        self.lines.get(part.header).copied()
+    }
+
     /// The last line of a section that says something.
     pub(super) fn last_line(&self, part: Part) -> Option<Line<'t>> {
         self.lines.get(part.last).copied()
+    }
+
+    /// The lines of a section with the comments that belong to it, by their numbers from 0.
+    pub(super) fn lines_of(&self, part: Part) -> Range<usize> {
+        self.lead(part)..self.tail(part)
     }
 
     /// The bytes of a section with the comments that belong to it and the blank lines before.
@@ -117,7 +176,7 @@ impl<'t> Layout<'t> {
     /// The text of a line that is a comment and nothing else.
     fn comment(&self, line: usize) -> Option<&'t str> {
         let whole = self.lines.get(line)?.whole.trim().as_str();
-        whole.starts_with('#').then_some(whole)
+        (whole.starts_with('#') && !roster::is_off(whole)).then_some(whole)
     }
 
     /// Whether a comment ends something: `# END_PEER NAME`, `### end NAME ###`, `# NAME end`, as other tools write them.

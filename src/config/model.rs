@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
+use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
@@ -26,6 +27,12 @@ impl Config {
     pub fn is_full_tunnel(&self) -> bool {
         let mut prefixes = self.peers.iter().flat_map(|peer| &peer.allowed_ips);
         prefixes.any(|prefix| prefix.is_default())
+    }
+
+    /// Takes out the peers that there are no more at that time, and returns them.
+    pub fn expire(&mut self, now: SystemTime) -> Vec<Peer> {
+        let is_over = |peer: &mut Peer| peer.expires.is_some_and(|expires| expires.value <= now);
+        self.peers.extract_if(.., is_over).collect()
     }
 
     /// The peers that have the interface's own key; the kernel passes over them without a word.
@@ -71,6 +78,13 @@ pub struct Interface {
     pub netns: Option<Spanned<Netns>>,
     /// The keys of the firewall.
     pub firewall: Firewall,
+}
+
+impl Interface {
+    /// The network namespace that it lives in; none if that is the one of birth.
+    pub fn home(&self) -> Option<&Netns> {
+        self.netns.as_ref().map(|netns| &netns.value)
+    }
 }
 
 /// Name resolution through the tunnel.
@@ -147,6 +161,8 @@ pub struct Peer {
     pub endpoint: Option<Spanned<Endpoint>>,
     /// `PersistentKeepalive`, in seconds; never 0.
     pub persistent_keepalive: Option<u16>,
+    /// `Expires`: from then on there is no such peer.
+    pub expires: Option<Spanned<SystemTime>>,
 }
 
 impl Peer {
@@ -159,6 +175,7 @@ impl Peer {
             allowed_ips: BTreeSet::new(),
             endpoint: None,
             persistent_keepalive: None,
+            expires: None,
         }
     }
 }

@@ -74,6 +74,7 @@ fn edit<'l, 't>(
     for (part, written) in parts.zip(&config.peers) {
         match running.remove(&written.public_key.value) {
             Some(peer) => save.peer(part, written, peer),
+            None if written.expires.is_some() => {} // its time may be over, which is not for this to settle
             None => save.edit.delete(layout.extent(part)),
         }
     }

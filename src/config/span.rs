@@ -101,9 +101,18 @@ impl<'t> Fragment<'t> {
 
     /// The piece without blanks around it; of nothing but blanks the place before them.
     pub(super) fn trim(self) -> Self {
-        let end = self.text.trim_end_matches(is_blank).len();
+        self.trim_matches(is_blank)
+    }
+
+    /// The piece without blanks and `#`s around it.
+    pub(super) fn trim_marks(self) -> Self {
+        self.trim_matches(|c| c == '#' || is_blank(c))
+    }
+
+    fn trim_matches(self, is_around: fn(char) -> bool) -> Self {
+        let end = self.text.trim_end_matches(is_around).len();
         let text = self.text.get(..end).unwrap_or_default();
-        let start = end - text.trim_start_matches(is_blank).len();
+        let start = end - text.trim_start_matches(is_around).len();
         self.slice(start..end)
     }
 

@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::time::SystemTime;
 
 use zeroize::Zeroizing;
 
@@ -230,6 +231,17 @@ fn hexadecimal(digits: &str) -> Option<u32> {
     } else {
         None
     }
+}
+
+/// `Expires`: `2026-12-24` (its first second) or `2026-12-24T18:00:00Z`, in UTC (RFC 3339).
+pub(super) fn time(value: Fragment<'_>) -> Result<SystemTime, Fault> {
+    let text = value.as_str();
+    let read = humantime::parse_rfc3339(text)
+        .or_else(|_| humantime::parse_rfc3339(&format!("{text}T00:00:00Z")));
+    read.map_err(|_| {
+        let expected = "expected a time in UTC, like 2026-12-24 or 2026-12-24T18:00:00Z, not";
+        Fault::new(value, format!("{expected} {}", quoted(text)))
+    })
 }
 
 /// The items of `Address` and `DNS`.

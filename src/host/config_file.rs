@@ -10,6 +10,7 @@ use nix::fcntl::OFlag;
 use nix::unistd::fchown;
 
 use crate::config::MAX_BYTES;
+use crate::host::remove::remove_if_there;
 use crate::net::Ifname;
 
 /// The folder of the config files that are named by their interface alone.
@@ -217,10 +218,7 @@ fn replace(path: &Path, text: &str) -> Result<()> {
 
 /// Writes a file of the same owner; nothing that stands under its name already is written through or kept.
 fn write_draft(draft: &Path, text: &str, owner: &Metadata) -> io::Result<()> {
-    match fs::remove_file(draft) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
+    remove_if_there(draft)?;
     create(draft, text, owner)
 }
 

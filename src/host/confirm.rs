@@ -8,11 +8,12 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
-use std::{env, fs, thread};
+use std::{env, thread};
 
 use anyhow::{Context, Result, bail};
 
 use super::run_dir::{make_run_dir, run_dir};
+use crate::host::remove::remove_if_there;
 use crate::net::Ifname;
 
 /// How often it is looked whether somebody has confirmed, or asks to stop.
@@ -47,7 +48,7 @@ impl Pending {
         make_run_dir()?;
         let path = path(ifname);
         let opened = || -> io::Result<UnixListener> {
-            remove(&path)?; // what a wait has left that was killed
+            remove_if_there(&path)?; // what a wait has left that was killed
             let socket = UnixListener::bind(&path)?;
             socket.set_nonblocking(true)?;
             Ok(socket)
@@ -81,7 +82,7 @@ impl Pending {
 
 impl Drop for Pending {
     fn drop(&mut self) {
-        let _ = remove(&self.path);
+        let _ = remove_if_there(&self.path);
     }
 }
 
@@ -124,11 +125,4 @@ pub fn detach() {
 
 fn path(ifname: Ifname) -> PathBuf {
     run_dir().join(format!("{ifname}.confirm"))
-}
-
-fn remove(path: &std::path::Path) -> io::Result<()> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
-    }
 }

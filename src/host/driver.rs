@@ -5,6 +5,7 @@ use std::path::Path;
 
 use anyhow::{Result, bail};
 
+use super::route_socket::RouteSocket;
 use super::{Host, wireguard};
 use crate::net::Ifname;
 use crate::state::LinkKind;
@@ -23,6 +24,14 @@ impl Host {
         match &mut self.outside {
             Some(outside) => Ok(outside.route.link(ifname)?.is_some()),
             None => Ok(false),
+        }
+    }
+
+    /// What asks for routes where the UDP socket is: in the namespace of birth.
+    pub(super) fn route_of_birth(&mut self) -> &mut RouteSocket {
+        match &mut self.outside {
+            Some(outside) => &mut outside.route,
+            None => &mut self.route,
         }
     }
 

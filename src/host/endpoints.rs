@@ -72,10 +72,7 @@ impl Host {
         let resolver = self.resolver(retries, patience, !ignore_unresolved);
         let answers = self.ask(|| resolver.resolve(&names))?;
         let mut unresolved = Vec::new();
-        let route = match &mut self.outside {
-            Some(outside) => &mut outside.route,
-            None => &mut self.route,
-        };
+        let route = self.route_of_birth();
         let mut address = |endpoint: &Spanned<Endpoint>| match &endpoint.value {
             Endpoint::Addr(address) => Some(*address),
             Endpoint::Name { .. } => match answers.get(&name_of(endpoint)?)? {
@@ -130,10 +127,7 @@ impl Host {
 
     fn reachable(&mut self, all: &[SocketAddr], mark: Option<FwMark>) -> Vec<SocketAddr> {
         let mut reachable = all.to_vec();
-        let route = match &mut self.outside {
-            Some(outside) => &mut outside.route,
-            None => &mut self.route,
-        };
+        let route = self.route_of_birth();
         reachable.retain(|address| route.has_route(address.ip(), mark).unwrap_or(false));
         if reachable.is_empty() {
             return all.to_vec();

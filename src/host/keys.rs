@@ -1,10 +1,11 @@
 //! Keys that a config file leaves in files of their own.
 
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::Path;
 use std::str::FromStr;
 
 use anyhow::{Context, Result, ensure};
+use nix::sys::stat::{Mode, SFlag, fstat};
 use zeroize::Zeroizing;
 
 use super::config_file::{is_world_accessible, open_regular};
@@ -80,6 +81,27 @@ pub fn world_accessible(config: &Config) -> impl Iterator<Item = &Path> {
     files
         .map(|path| path.value.as_path())
         .filter(|path| is_world_accessible(path))
+}
+
+/// Whether standard output is a file that others than the owner and the group can get at: `wg`'s rule.
+pub fn output_is_world_accessible() -> bool {
+    fstat(io::stdout()).is_ok_and(|found| {
+        let kind = SFlag::from_bits_truncate(found.st_mode) & SFlag::S_IFMT;
+        let mode = Mode::from_bits_truncate(found.st_mode);
+        kind == SFlag::S_IFREG && mode.intersects(Mode::S_IRWXO)
+    })
+}
+
+/// Reads a private key from standard input as `wg pubkey` does: the key at the very beginning, then nothing but blanks.
+pub fn from_stdin() -> Result<PrivateKey> {
+    let mut text = Zeroizing::new(Vec::with_capacity(4096)); // so that none of it is left behind by growing
+    let mut input = io::stdin().lock().take(LARGEST);
+    input.read_to_end(&mut text).context("standard input")?;
+    let text = str::from_utf8(&text).ok().filter(|text| text.is_ascii());
+    let text = text.context("standard input: not a key")?;
+    let text = text.trim_end_matches(|c: char| c.is_ascii_whitespace() || "\x0b\0".contains(c));
+    ensure!(!text.is_empty(), "standard input: no key");
+    text.parse().context("standard input")
 }
 
 /// Reads a key as `wg set ... private-key FILE` does: the key, then nothing but blanks; an empty file, or a key of zeros,

@@ -4,7 +4,7 @@
 //! wgq was started. The process goes into the namespace before it looks at anything. One that is not there yet is made
 //! without a name, and so planned for; a step gives it the name, and without that step nothing is left of it.
 
-use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
+use std::fs::{self, DirBuilder, File, Metadata, OpenOptions, Permissions};
 use std::io::{self, ErrorKind};
 use std::os::fd::AsFd as _;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
@@ -19,8 +19,10 @@ use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use nix::net::if_::if_nametoindex;
 use nix::sched::{CloneFlags, setns, unshare};
 use nix::sys::statfs::{NSFS_MAGIC, fstatfs};
+use serde::{Deserialize, Serialize};
 
 use super::record::{Place, Record};
+use super::remove::remove_if_there;
 use super::route_socket::RouteSocket;
 use super::run_dir::namespace;
 use crate::net::{Ifname, Netns};
@@ -60,11 +62,32 @@ pub fn birth() -> Option<u64> {
     }
 }
 
+/// A network namespace that is told from one that came later: the number of its inode may be given again, but the time is
+/// that at which somebody first looked at this one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NetnsId {
+    inode: u64,
+    /// In seconds since the epoch, and nanoseconds.
+    since: (i64, i64),
+}
+
+impl NetnsId {
+    /// That of an open file, or of this thread's namespace, which must be open somewhere to stay the same.
+    fn of(found: &Metadata) -> Self {
+        Self {
+            inode: found.ino(),
+            since: (found.mtime(), found.mtime_nsec()),
+        }
+    }
+}
+
 /// What a process that works in another network namespace has kept of that of its birth.
 pub(super) struct Outside {
     /// The one that it works in.
     pub(super) netns: Netns,
     birth: File,
+    /// Open for as long as it has no name yet, which keeps its [`NetnsId`].
+    _inside: File,
     /// Makes links whose UDP sockets are in the namespace of birth.
     pub(super) route: RouteSocket,
 }
@@ -72,11 +95,8 @@ pub(super) struct Outside {
 impl Outside {
     /// Goes into a namespace with all that this thread opens or starts from now on: into that of the name, or into a new one.
     pub(super) fn leave_for(netns: &Netns) -> Result<Self> {
-        let outside = Self {
-            netns: netns.clone(),
-            birth: File::open(OWN).context(OWN)?,
-            route: RouteSocket::open().context("netlink")?,
-        };
+        let outside = File::open(OWN).context(OWN)?;
+        let route = RouteSocket::open().context("netlink")?;
         let birth = namespace("thread-self");
         let entered = Entered {
             netns: netns.clone(),
@@ -88,7 +108,12 @@ impl Outside {
             None => unshare(CloneFlags::CLONE_NEWNET),
         };
         entered.with_context(|| format!("enter the network namespace {netns}"))?;
-        Ok(outside)
+        Ok(Self {
+            netns: netns.clone(),
+            birth: outside,
+            _inside: File::open(OWN).context(OWN)?,
+            route,
+        })
     }
 
     /// Goes back to the namespace of birth. What was opened before stays where it is.
@@ -137,7 +162,7 @@ impl Outside {
 /// record says so, that we have made it.
 pub fn place(is_named: bool) -> Option<Place> {
     let netns = entered()?.clone();
-    let current = namespace("thread-self");
+    let current = fs::metadata(OWN).ok().as_ref().map(NetnsId::of);
     let is_made_by = |record: &Record| record.netns.as_ref().is_some_and(|it| it.made == current);
     let is_ours = !is_named || Record::all().iter().any(|(_, record)| is_made_by(record));
     let made = current.filter(|_| is_ours);
@@ -154,7 +179,7 @@ pub fn to_delete(ifname: Ifname, record: &Record) -> Result<Option<Netns>> {
         return Ok(None);
     };
     let is_it = match open(netns)? {
-        Some(file) => file.metadata()?.ino() == *made,
+        Some(file) => NetnsId::of(&file.metadata()?) == *made,
         None => is_unmounted(&path(netns)),
     };
     let goes = is_it && Record::others(ifname).is_empty();
@@ -203,12 +228,7 @@ pub(super) fn delete(netns: &Netns) -> Result<()> {
         Ok(()) | Err(Errno::EINVAL | Errno::ENOENT) => {} // not mounted, or not there
         Err(error) => return Err(error).with_context(|| format!("unmount {}", path.display())),
     }
-    match fs::remove_file(&path) {
-        Err(error) if error.kind() != ErrorKind::NotFound => {
-            Err(error).with_context(|| path.display().to_string())
-        }
-        _ => Ok(()),
-    }
+    remove_if_there(&path).with_context(|| path.display().to_string())
 }
 
 /// Opens the namespace of that name; none if there is none.

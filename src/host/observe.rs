@@ -171,10 +171,8 @@ impl Host {
         let mut default_path_mtu = None;
         if interface.mtu.is_none() {
             let mark = found.state.device.settings.fwmark;
-            let (route, tunnel) = match &mut self.outside {
-                Some(outside) => (&mut outside.route, None), // where the UDP socket is, and the tunnel is not
-                None => (&mut self.route, found.index),
-            };
+            let tunnel = found.index.filter(|_| self.outside.is_none());
+            let route = self.route_of_birth();
             path_mtus = route.path_mtus(endpoints, mark, tunnel)?;
             if path_mtus.is_empty() {
                 default_path_mtu = route.default_path_mtu()?; // reads the whole main table, which may be long

@@ -12,7 +12,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
-use super::netns;
+use super::netns::{self, NetnsId};
+use super::remove::remove_if_there;
 use super::run_dir::{make_run_dir, run_dir};
 use crate::config::Hooks;
 use crate::foreign::Passage;
@@ -53,8 +54,8 @@ pub struct Record {
 pub struct Place {
     /// Its name.
     pub netns: Netns,
-    /// The number of its inode, if it was made by us. All tunnels in it have that, so that it goes with the last one.
-    pub made: Option<u64>,
+    /// Which one it is, if it was made by us. All tunnels in it have that, so that it goes with the last one.
+    pub made: Option<NetnsId>,
 }
 
 /// A kernel variable that a tunnel needs.
@@ -113,12 +114,7 @@ impl Record {
     pub fn delete(ifname: Ifname) -> Result<()> {
         let folder = run_dir();
         for path in [draft(&folder, ifname), path(&folder, ifname)] {
-            match fs::remove_file(&path) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                    return Err(error).with_context(|| path.display().to_string());
-                }
-                _ => {}
-            }
+            remove_if_there(&path).with_context(|| path.display().to_string())?;
         }
         Ok(())
     }

@@ -3,7 +3,6 @@
 //! It is found, changed and ended by its socket in /var/run/wireguard alone, so that nothing need be remembered of it,
 //! and `wg` and wg-quick can do the same.
 
-use std::io;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -50,6 +49,7 @@ use super::netns::{self, Outside};
 use super::route_socket::RouteSocket;
 use super::run_dir::namespace;
 use super::uapi;
+use crate::host::remove::remove_if_there;
 use crate::net::Ifname;
 use crate::state::LinkKind;
 use crate::step::Step;
@@ -140,12 +140,7 @@ pub fn stop(ifname: Ifname) -> anyhow::Result<()> {
 /// Removes the socket of an interface: its process ends by that, or was killed and has left it.
 pub fn remove_socket(ifname: Ifname) -> anyhow::Result<()> {
     let path = uapi::socket_path(ifname);
-    match std::fs::remove_file(&path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            Err(error).with_context(|| format!("rm {}", path.display()))
-        }
-        _ => Ok(()),
-    }
+    remove_if_there(&path).with_context(|| format!("rm {}", path.display()))
 }
 
 /// Whether a process serves the interface.

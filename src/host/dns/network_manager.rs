@@ -4,13 +4,13 @@
 //! Each tunnel has a file, in /run, so that a boot finds none. Of several tunnels the last one by name has its way.
 
 use std::fs;
-use std::io;
 use std::path::PathBuf;
 
 use anyhow::Context as _;
 
 use super::Host;
 use crate::host::program;
+use crate::host::remove::remove_if_there;
 use crate::net::Ifname;
 use crate::state::Dns;
 
@@ -62,12 +62,7 @@ fn write(host: &Host, ifname: Ifname, dns: &Dns) -> anyhow::Result<()> {
 
 fn remove(host: &Host, ifname: Ifname) -> anyhow::Result<()> {
     let file = file(host, ifname);
-    match fs::remove_file(&file) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            Err(error).with_context(|| file.display().to_string())
-        }
-        _ => Ok(()),
-    }
+    remove_if_there(&file).with_context(|| file.display().to_string())
 }
 
 fn reload(host: &Host) -> anyhow::Result<()> {

@@ -13,6 +13,7 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{mpsc, oneshot};
 use zeroize::Zeroizing;
 
+use crate::host::remove::remove_if_there;
 use crate::host::uapi::{self, SOCKET_DIR, Set};
 use crate::net::{Ifname, Invalid};
 use crate::status::DeviceStatus;
@@ -82,10 +83,7 @@ fn make_dir() -> io::Result<()> {
 }
 
 fn listen(path: &Path) -> io::Result<UnixListener> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
+    remove_if_there(path)?;
     let listener = UnixListener::bind(path)?;
     fs::set_permissions(path, Permissions::from_mode(0o600))?;
     Ok(listener)

@@ -1,0 +1,376 @@
+//! The peers of a file as people handle them: by name, added and taken out one by one, and turned off for a while.
+//!
+//! One that is turned off stays in the file as comments that nobody else writes: `#- ` before each line of its section.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::ops::Range;
+
+use super::diagnostic::Diagnostic;
+use super::document::Section;
+use super::edit::Edit;
+use super::layout::{Layout, Part};
+use super::model::{Config, Peer};
+use super::note::{self, Name};
+use super::parse::parse;
+use super::reader::Names;
+use super::save::{ended, line_end};
+use crate::key::{PresharedKey, PublicKey};
+
+/// What stands before each line of a section that is turned off.
+const OFF: &str = "#-";
+
+/// Whether a line is of a section that is turned off.
+pub(super) fn is_off(line: &str) -> bool {
+    line.starts_with(OFF)
+}
+
+/// A file's peers, in order.
+#[derive(Debug)]
+pub struct Roster {
+    /// The file, with an end to its last line.
+    text: String,
+    /// What the file says, with all its peers turned on.
+    config: Config,
+    members: Vec<Member>,
+}
+
+/// What is known of a peer beside what its section says.
+#[derive(Debug)]
+struct Member {
+    name: Option<String>,
+    is_off: bool,
+    /// Its lines, by number from 0, with the comments that belong to it.
+    lines: Range<usize>,
+}
+
+/// A peer of a file.
+#[derive(Debug, Clone, Copy)]
+pub struct Listed<'r> {
+    /// Its place among the peers.
+    pub index: usize,
+    /// Its name, if it has one.
+    pub name: Option<&'r str>,
+    /// Whether it is turned off.
+    pub is_off: bool,
+    /// What its section says.
+    pub peer: &'r Peer,
+}
+
+impl fmt::Display for Listed<'_> {
+    /// The name, or else the key.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.name {
+            Some(name) => f.write_str(name),
+            None => self.peer.public_key.value.fmt(f),
+        }
+    }
+}
+
+impl Roster {
+    /// Reads a file. On failure what is wrong with it is in the diagnostics; lines are the same as in the file, and there is
+    /// nothing wrong with one that is in order when all its peers are turned on.
+    pub fn read(text: &str, names: &Names) -> Result<Self, Vec<Diagnostic>> {
+        let text = ended(text, line_end(text)).into_owned();
+        let all_on = turned_on(&text);
+        let parsed = parse(all_on.as_bytes(), names);
+        let config = parsed.config.ok_or(parsed.diagnostics)?;
+        let layout = Layout::of(&all_on);
+        let was_off: Vec<bool> = text.split_inclusive('\n').map(is_off).collect();
+        let parts = layout.parts_of(Section::Peer).into_iter();
+        let members = parts.map(|part| Member {
+            name: note::name(&layout, part).map(|name| name.text().to_owned()),
+            is_off: was_off.get(part.header()).copied().unwrap_or_default(),
+            lines: layout.lines_of(part),
+        });
+        Ok(Self {
+            members: members.collect(),
+            config,
+            text,
+        })
+    }
+
+    /// What the file says, with all its peers turned on.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// The peers, in order.
+    pub fn iter(&self) -> impl Iterator<Item = Listed<'_>> {
+        let peers = self.config.peers.iter().zip(&self.members).enumerate();
+        peers.map(|(index, (peer, member))| Listed {
+            index,
+            name: member.name.as_deref(),
+            is_off: member.is_off,
+            peer,
+        })
+    }
+
+    /// The peers that are meant by a name, or else by the beginning of a public key.
+    pub fn find(&self, wanted: &str) -> Vec<Listed<'_>> {
+        let named: Vec<_> = self.iter().filter(|it| it.name == Some(wanted)).collect();
+        if !named.is_empty() || wanted.is_empty() {
+            return named;
+        }
+        let begins = |it: &Listed<'_>| it.peer.public_key.value.to_string().starts_with(wanted);
+        self.iter().filter(begins).collect()
+    }
+
+    /// The file with one peer more at its end: `lines` are those of its section after the header.
+    pub fn with(&self, lines: &[String]) -> String {
+        let end = line_end(&self.text);
+        let mut text = self.text.clone();
+        for line in ["", "[Peer]"]
+            .into_iter()
+            .chain(lines.iter().map(String::as_str))
+        {
+            text += line;
+            text += end;
+        }
+        text
+    }
+
+    /// The file without a peer.
+    pub fn without(&self, index: usize) -> String {
+        let lines = self.lines(index);
+        let all: Vec<_> = self.text.split_inclusive('\n').collect();
+        let is_blank = |line: usize| all.get(line).is_some_and(|it| it.trim().is_empty());
+        let mut start = lines.start;
+        while start > 0 && is_blank(start - 1) {
+            start -= 1;
+        }
+        let stays = |line: usize| !(start..lines.end).contains(&line);
+        let kept = all.iter().enumerate().filter(|(line, _)| stays(*line));
+        kept.map(|(_, text)| *text).collect()
+    }
+
+    /// A peer's section with the comments that belong to it, as it is when it is turned on.
+    pub fn section(&self, index: usize) -> String {
+        let lines = self.lines(index);
+        let all = self.text.split_inclusive('\n');
+        all.skip(lines.start)
+            .take(lines.len())
+            .map(turn_on)
+            .collect()
+    }
+
+    /// The file with a peer turned on or off.
+    pub fn turned(&self, index: usize, off: bool) -> String {
+        self.section_changed(index, off, str::to_owned)
+    }
+
+    /// The file with another name for a peer.
+    pub fn renamed(&self, index: usize, name: &str) -> String {
+        self.edited(index, |edit, layout, part| match note::name(layout, part) {
+            Some(Name::Own(old)) => edit.replace(old.span().range(), name.to_owned()),
+            Some(Name::Foreign(_)) | None => edit.add_below(part, &format!("# Name = {name}")),
+        })
+    }
+
+    /// The file with other keys for a peer; one that had no preshared key goes without.
+    pub fn rekeyed(&self, index: usize, key: PublicKey, preshared: &PresharedKey) -> String {
+        self.edited(index, |edit, layout, part| {
+            edit.set(&[part], "PublicKey", Some(key));
+            if !layout.entries(part, "PresharedKey").is_empty() {
+                edit.set(&[part], "PresharedKey", Some(&*preshared.to_base64()));
+            }
+        })
+    }
+
+    /// The file with a section changed key by key, turned on or off as it was.
+    fn edited(
+        &self,
+        index: usize,
+        change: impl FnOnce(&mut Edit<'_, '_>, &Layout<'_>, Part),
+    ) -> String {
+        let is_off = self.members.get(index).is_some_and(|member| member.is_off);
+        self.section_changed(index, is_off, |section| {
+            let layout = Layout::of(section);
+            let mut edit = Edit::of(&layout, line_end(section));
+            if let Some(part) = layout.parts_of(Section::Peer).pop() {
+                change(&mut edit, &layout, part);
+            }
+            edit.apply(section)
+        })
+    }
+
+    fn section_changed(
+        &self,
+        index: usize,
+        off: bool,
+        change: impl FnOnce(&str) -> String,
+    ) -> String {
+        let lines = self.lines(index);
+        let section = change(&self.section(index));
+        let all = || self.text.split_inclusive('\n');
+        let mut text: String = all().take(lines.start).collect();
+        for line in section.split_inclusive('\n') {
+            match (off, line.trim().is_empty()) {
+                (false, _) => {}
+                (true, true) => text += OFF,
+                (true, false) => text.extend([OFF, " "]),
+            }
+            text += line;
+        }
+        text.extend(all().skip(lines.end));
+        text
+    }
+
+    fn lines(&self, index: usize) -> Range<usize> {
+        let member = self.members.get(index);
+        member
+            .map(|member| member.lines.clone())
+            .unwrap_or_default()
+    }
+}
+
+/// The text with all that is turned off turned on, line by line.
+fn turned_on(text: &str) -> Cow<'_, str> {
+    if !text.split_inclusive('\n').any(is_off) {
+        return text.into();
+    }
+    text.split_inclusive('\n').map(turn_on).collect()
+}
+
+fn turn_on(line: &str) -> &str {
+    match line.strip_prefix(OFF) {
+        Some(rest) => rest.strip_prefix(' ').unwrap_or(rest),
+        None => line,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FILE: &str = "\
+[Interface]
+Address = 10.0.0.1/24
+
+# the first
+[Peer] # phone
+PublicKey = m8E4BNcW6eVRmWTXzkXmVyDWkaNNxkwDwUWHhVrBqmM=
+AllowedIPs = 10.0.0.2/32
+
+# on a hill
+AllowedIPs = 10.1.0.0/24
+
+### begin laptop ###
+[Peer]
+PublicKey = ydFdgfFMF2PQ5UQnlJnGNGAZbrhNWvRFeN6aVURQQ3c=
+PresharedKey = yAnz5TF+lXXJte14tji3zlMNq+hd2rYUIgJBgB3fBmk=
+AllowedIPs = 10.0.0.3/32
+### end laptop ###
+[Peer]
+# Name = büro #2
+PublicKey = gN65BkIKy1eCE9pP1wdc8ROUtkHLF2PfAqYdyYBz6EA=
+AllowedIPs = 10.0.0.4/32";
+
+    fn roster(text: &str) -> Roster {
+        Roster::read(text, &Names::default()).unwrap()
+    }
+
+    fn config(text: &str) -> Config {
+        parse(text.as_bytes(), &Names::default()).config.unwrap()
+    }
+
+    #[test]
+    fn peers_are_found_by_name_and_by_key() {
+        let roster = roster(FILE);
+        let names: Vec<_> = roster.iter().map(|it| it.to_string()).collect();
+        assert_eq!(names, ["phone", "laptop", "büro #2"]);
+        let found = |wanted| {
+            roster
+                .find(wanted)
+                .iter()
+                .map(|it| it.index)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(found("laptop"), [1]);
+        assert_eq!(found("gN65"), [2]);
+        assert!(found("Laptop").is_empty() && found("").is_empty());
+    }
+
+    #[test]
+    fn one_that_is_turned_off_is_a_comment_and_comes_back_as_it_was() {
+        for end in ["\n", "\r\n"] {
+            let file = FILE.replace('\n', end) + end;
+            for index in 0..3 {
+                let off = roster(&file).turned(index, true);
+                let mut left = config(&file).peers;
+                left.remove(index);
+                assert_eq!(config(&off).peers, left, "{off}");
+                let again = roster(&off);
+                let is_off: Vec<_> = again.iter().map(|it| it.is_off).collect();
+                assert_eq!(is_off, [0, 1, 2].map(|it| it == index));
+                assert_eq!(again.section(index), roster(&file).section(index));
+                assert_eq!(again.turned(index, false), file);
+                // and stays with what is done to the others
+                let other = (index + 1) % 3;
+                let rest = roster(&again.without(other));
+                assert_eq!(rest.iter().filter(|it| it.is_off).count(), 1);
+            }
+        }
+    }
+
+    #[test]
+    fn one_that_is_removed_takes_its_comments_along() {
+        let left = roster(FILE).without(1);
+        assert_eq!(
+            left,
+            FILE.replace(&format!("\n{}", roster(FILE).section(1)), "") + "\n"
+        );
+        assert!(!left.contains("laptop") && left.contains("on a hill"));
+    }
+
+    #[test]
+    fn one_is_added_at_the_end() {
+        let lines = ["# Name = new".to_owned(), "PublicKey = x".to_owned()];
+        let added = roster(FILE).with(&lines);
+        assert_eq!(
+            added,
+            format!("{FILE}\n\n[Peer]\n# Name = new\nPublicKey = x\n")
+        );
+    }
+
+    #[test]
+    fn a_new_name_stands_where_the_old_one_did_or_below_the_header() {
+        let renamed = roster(FILE).renamed(2, "office");
+        assert_eq!(renamed, FILE.replace("büro #2", "office") + "\n");
+        let renamed = roster(FILE).renamed(1, "netbook");
+        assert_eq!(
+            roster(&renamed).iter().nth(1).unwrap().name,
+            Some("netbook")
+        );
+        assert!(renamed.contains("### begin laptop ###\n[Peer]\n# Name = netbook\n"));
+        let off = roster(FILE).turned(2, true);
+        let renamed = roster(&roster(&off).renamed(2, "office")).turned(2, false);
+        assert_eq!(renamed, FILE.replace("büro #2", "office") + "\n");
+    }
+
+    #[test]
+    fn new_keys_stand_where_the_old_ones_did() {
+        let key: PublicKey = "bjsmlVZsj1/BBxmrKp5ElEgxMTLdgsZmNAQQQFxm4lE="
+            .parse()
+            .unwrap();
+        let preshared = PresharedKey::from([7; 32]);
+        let rekeyed = config(&roster(FILE).rekeyed(1, key, &preshared));
+        let peer = rekeyed.peers.get(1).unwrap();
+        assert_eq!(
+            (peer.public_key.value, peer.preshared_key.as_ref()),
+            (key, Some(&preshared))
+        );
+        let rekeyed = config(&roster(FILE).rekeyed(0, key, &preshared));
+        assert_eq!(rekeyed.peers.first().unwrap().preshared_key, None);
+    }
+
+    #[test]
+    fn what_is_wrong_with_one_that_is_off_is_told_with_its_line() {
+        let off = roster(FILE)
+            .turned(0, true)
+            .replace("10.1.0.0/24", "10.1.0.0/33");
+        assert!(config(&off).peers.len() == 2);
+        let wrong = Roster::read(&off, &Names::default()).unwrap_err();
+        assert!(wrong.first().unwrap().render("f", false).contains("f:10:"));
+    }
+}
