@@ -50,7 +50,7 @@ pub mod run_dir;
 mod sessions;
 pub mod signals;
 pub mod sysctl;
-mod status;
+pub mod status;
 pub mod terminal;
 pub mod uapi;
 pub mod userspace;

@@ -258,7 +258,7 @@ pub(super) fn confirm(ifname: Ifname, report: Report) -> Result<(), Error> {
 }
 
 /// The endpoint of each peer that is to get the one of the file.
-fn endpoints<'a>(
+pub(super) fn endpoints<'a>(
     config: &'a Config,
     record: Option<&Record>,
     found: &Found,

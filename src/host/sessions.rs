@@ -1,11 +1,12 @@
 //! How it goes with the peers of a running interface.
 
 use std::thread;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 
 use super::record::Record;
+use super::status::now;
 use super::{ATTENTION, Host, uapi};
 use crate::net::Ifname;
 use crate::reresolve::Look;
@@ -20,8 +21,7 @@ impl Host {
         };
         self.kind = kind.clone();
         let found = self.status(ifname, &kind)?;
-        let now = SystemTime::now().duration_since(UNIX_EPOCH);
-        let now = now.unwrap_or_default();
+        let now = now();
         Ok(found.map(|found| {
             let sessions = found.sessions();
             Look::new(found.into_device(), &sessions, now)

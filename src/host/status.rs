@@ -1,6 +1,8 @@
 //! What `wgq show` asks this host about the interfaces that run.
 
 use std::env;
+use std::net::SocketAddr;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::Result;
 use nix::net::if_::if_indextoname;
@@ -40,12 +42,18 @@ impl Host {
     }
 }
 
+/// The time by this host's clock, since the epoch.
+pub fn now() -> Duration {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    now.unwrap_or_default()
+}
+
 /// Returns the names of the interfaces by which endpoints with a scope are reached, as far as they have one here.
 pub fn scopes(device: &DeviceStatus) -> Scopes {
     let endpoints = device.peers.iter().filter_map(|peer| peer.endpoint);
     let mut scopes = Scopes::new();
     for endpoint in endpoints {
-        if let std::net::SocketAddr::V6(v6) = endpoint
+        if let SocketAddr::V6(v6) = endpoint
             && v6.scope_id() != 0
             && !scopes.contains_key(&v6.scope_id())
             && let Ok(name) = if_indextoname(v6.scope_id())

@@ -214,9 +214,7 @@ mod tests {
 
     #[test]
     fn the_json_is_as_it_was() {
-        let expected = include_str!("../../tests/screens/show.json");
-        let found = json(&sample::status()).unwrap();
-        assert_eq!(found, expected, "\n{found}");
+        sample::is_golden("show.json", &json(&sample::status()).unwrap());
     }
 
     #[test]

@@ -159,3 +159,17 @@ pub(super) fn status() -> Status {
         interfaces: vec![server(), client()],
     }
 }
+
+/// Holds a text to a file in tests/screens, or makes the file anew: `WGQ_BLESS=1 cargo test --lib status`.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a test that writes what it is to be compared with"
+)]
+pub(super) fn is_golden(file: &str, found: &str) {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/screens").join(file);
+    if std::env::var_os("WGQ_BLESS").is_some() {
+        std::fs::write(&path, found).unwrap();
+    }
+    let expected = std::fs::read_to_string(&path).unwrap();
+    assert!(found == expected, "{file} is not what it was:\n{found}");
+}

@@ -276,9 +276,7 @@ mod tests {
 
     #[test]
     fn the_text_is_as_it_was() {
-        let expected = include_str!("../../tests/screens/show.txt");
-        let found = shown(Style::default());
-        assert_eq!(found, expected, "\n{found}");
+        sample::is_golden("show.txt", &shown(Style::default()));
     }
 
     #[test]
