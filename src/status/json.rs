@@ -190,19 +190,22 @@ fn texts<T: ToString>(values: &[T]) -> Vec<String> {
 
 /// Replaces what a terminal would obey by its number; outside of strings there is none of it, but for the ends of lines.
 fn escaped(json: &str) -> String {
-    let is_steering = |c: char| c != '\n' && is_unsafe(c);
+    const DELETE: u8 = 0x7f;
     let mut text = String::with_capacity(json.len() + 1);
-    let mut rest = json;
-    while let Some((before, c, after)) = rest.find(is_steering).and_then(|at| {
-        let (before, found) = rest.split_at(at);
-        let mut characters = found.chars();
-        Some((before, characters.next()?, characters.as_str()))
-    }) {
-        text.push_str(before);
-        let _ = write!(text, "\\u{:04x}", u32::from(c)); // none of them is beyond U+FFFF
-        rest = after;
+    for line in json.split_inclusive('\n') {
+        if line.bytes().all(|byte| byte < DELETE) {
+            text.push_str(line); // what is below a space, the crate has escaped
+            continue;
+        }
+        for c in line.chars() {
+            if c != '\n' && is_unsafe(c) {
+                let _ = write!(text, "\\u{:04x}", u32::from(c)); // none of them is beyond U+FFFF
+            } else {
+                text.push(c);
+            }
+        }
     }
-    text + rest
+    text
 }
 
 #[cfg(test)]

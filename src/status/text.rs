@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use unicode_width::UnicodeWidthStr as _;
 
-use super::units::{Ip, ago, bytes, count, roughly};
+use super::units::{Ip, ago, bytes, count, every, roughly};
 use super::{Activity, Drift, Interface, Layers, Peer, Status, endpoint, layers};
 use crate::report::visible;
 
@@ -47,9 +47,10 @@ pub fn text(status: &Status, style: Style) -> String {
         style,
     };
     for interface in &status.interfaces {
-        page.interface(interface, status);
-        for peer in interface.peers(status.at) {
-            page.peer(interface, &peer, status);
+        let peers = interface.peers(status.at);
+        page.interface(interface, &peers);
+        for peer in &peers {
+            page.peer(interface, peer, status);
         }
     }
     page.text
@@ -62,7 +63,7 @@ struct Page {
 }
 
 impl Page {
-    fn interface(&mut self, interface: &Interface, status: &Status) {
+    fn interface(&mut self, interface: &Interface, peers: &[Peer<'_>]) {
         self.heading(BOLD_GREEN, "interface", interface.ifname.as_str());
         self.text.push('\n');
         self.file(interface);
@@ -71,7 +72,6 @@ impl Page {
         self.list("addresses", addresses.map(ToString::to_string));
         self.settings(interface);
         self.layers(&interface.layers);
-        let peers = interface.peers(status.at);
         let is_online = |peer: &&Peer<'_>| peer.session.activity == Activity::Online;
         let online = peers.iter().filter(is_online).count();
         let peers = format!("{}, {online} online", count(peers.len(), "peer"));
@@ -167,8 +167,7 @@ impl Page {
             self.field("transfer", &transfer);
         }
         if let Some(seconds) = peer.status.persistent_keepalive {
-            let seconds = count(seconds.into(), "second");
-            self.field("persistent keepalive", &format!("every {seconds}"));
+            self.field("persistent keepalive", &every(seconds));
         }
     }
 

@@ -43,6 +43,11 @@ pub(super) fn ago(now: Duration, then: Duration) -> String {
     }
 }
 
+/// How often something is: `every 25 seconds`.
+pub(super) fn every(seconds: u16) -> String {
+    format!("every {}", words(seconds.into(), TIMES.len()))
+}
+
 /// A time, in its largest unit: `4 minutes`.
 pub(super) fn roughly(time: Duration) -> String {
     words(time.as_secs().max(1), 1)
@@ -130,6 +135,7 @@ mod tests {
             "1 year, 2 days, 1 hour ago"
         );
         assert!(ago(seconds(1), seconds(2)).contains("clock wound backward"));
+        assert_eq!(every(65), "every 1 minute, 5 seconds");
         assert_eq!(roughly(seconds(250)), "4 minutes");
         assert_eq!(roughly(seconds(0)), "1 second");
         let all = [9, 60, 7200, 86_400 * 400].map(|time| briefly(seconds(time)));
