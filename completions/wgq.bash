@@ -28,8 +28,17 @@ _wgq() {
             wgq,down)
                 cmd="wgq__subcmd__down"
                 ;;
+            wgq,genkey)
+                cmd="wgq__subcmd__genkey"
+                ;;
+            wgq,genpsk)
+                cmd="wgq__subcmd__genpsk"
+                ;;
             wgq,migrate)
                 cmd="wgq__subcmd__migrate"
+                ;;
+            wgq,pubkey)
+                cmd="wgq__subcmd__pubkey"
                 ;;
             wgq,reresolve)
                 cmd="wgq__subcmd__reresolve"
@@ -39,6 +48,9 @@ _wgq() {
                 ;;
             wgq,selftest)
                 cmd="wgq__subcmd__selftest"
+                ;;
+            wgq,show)
+                cmd="wgq__subcmd__show"
                 ;;
             wgq,strip)
                 cmd="wgq__subcmd__strip"
@@ -53,7 +65,7 @@ _wgq() {
 
     case "${cmd}" in
         wgq)
-            opts="-q -v -h -V --dry-run --json --quiet --verbose --color --help --version up down apply confirm diff strip save reresolve migrate selftest"
+            opts="-q -v -h -V --dry-run --json --quiet --verbose --color --help --version up down apply confirm diff show strip save reresolve migrate genkey genpsk pubkey selftest"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -167,6 +179,42 @@ _wgq() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        wgq__subcmd__genkey)
+            opts="-q -v -h --dry-run --json --quiet --verbose --color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        wgq__subcmd__genpsk)
+            opts="-q -v -h --dry-run --json --quiet --verbose --color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         wgq__subcmd__migrate)
             opts="-q -v -h --name --write --dry-run --json --quiet --verbose --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -181,6 +229,24 @@ _wgq() {
                     fi
                     return 0
                     ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        wgq__subcmd__pubkey)
+            opts="-q -v -h --dry-run --json --quiet --verbose --color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
@@ -242,6 +308,28 @@ _wgq() {
                 return 0
             fi
             case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        wgq__subcmd__show)
+            opts="-q -v -h --watch --prometheus --dry-run --json --quiet --verbose --color --help public-key private-key listen-port fwmark peers preshared-keys endpoints allowed-ips latest-handshakes transfer persistent-keepalive dump"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --watch)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0

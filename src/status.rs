@@ -19,9 +19,9 @@ pub mod json;
 mod layers;
 pub mod live;
 pub mod prometheus;
-mod session;
 #[cfg(test)]
 mod sample;
+mod session;
 pub mod text;
 mod units;
 

@@ -72,7 +72,9 @@ fn host(script: &str) -> String {
 
 /// Holds a text to a file in tests/screens, or makes the file anew: `WGQ_BLESS=1 cargo test --test show`.
 fn is_golden(file: &str, found: &str) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/screens").join(file);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/screens")
+        .join(file);
     if env::var_os("WGQ_BLESS").is_some() {
         fs::write(&path, found).unwrap();
     }

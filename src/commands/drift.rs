@@ -118,9 +118,12 @@ impl File {
         };
         let (plan, _) = attempt.plan_from(host, found, None)?;
         let steps = plan.before.iter().chain(&plan.after);
-        let set = steps.clone().filter_map(|step| match step {
-            Step::SetPeer { to: Some(to), .. } => Some(to.public_key),
-            _ => None,
+        let set = steps.clone().filter_map(|step| {
+            if let Step::SetPeer { to: Some(to), .. } = step {
+                Some(to.public_key)
+            } else {
+                None
+            }
         });
         let set: HashSet<PublicKey> = set.collect();
         let more = unknown.iter().filter(|key| !set.contains(key)).count();
@@ -149,9 +152,7 @@ fn by_name(
     };
     let peers = config.peers.iter().zip(wanted);
     peers
-        .filter(|(_, wanted)| {
-            wanted.is_some_and(|it| matches!(it.value, Endpoint::Name { .. }))
-        })
+        .filter(|(_, wanted)| wanted.is_some_and(|it| matches!(it.value, Endpoint::Name { .. })))
         .map(|(peer, _)| peer.public_key.value)
         .filter(|key| is_remembered || !has_endpoint(*key))
         .collect()

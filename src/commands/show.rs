@@ -1,5 +1,7 @@
 //! `wgq show`: what runs, and how it goes.
 
+use std::collections::BTreeMap;
+
 use super::drift::File;
 use super::load;
 use crate::cli;
@@ -176,11 +178,7 @@ fn look(only: Option<Ifname>, report: Report) -> Result<Status, Error> {
 }
 
 /// Looks at an interface; none if it is not there.
-fn interface(
-    host: &mut Host,
-    listed: &Listed,
-    report: Report,
-) -> Result<Option<Interface>, Error> {
+fn interface(host: &mut Host, listed: &Listed, report: Report) -> Result<Option<Interface>, Error> {
     let ifname = listed.ifname;
     let record = listed.record.as_ref();
     let (mut found, device) = host.observe_status(ifname, record)?;
@@ -193,7 +191,13 @@ fn interface(
     };
     let file = File::of(ifname, record);
     let config = file.as_ref().and_then(|file| file.config.as_ref());
-    let layers = layers(ifname, &found.state.nft, config, record, found.index)?;
+    let layers = layers(
+        ifname,
+        found.state.nft.as_ref(),
+        config,
+        record,
+        found.index,
+    )?;
     let link = found.state.link.clone();
     let addresses = found.state.addresses.clone();
     let netns = record.and_then(Record::netns).cloned();
@@ -202,7 +206,7 @@ fn interface(
         file: file.as_ref().and_then(|file| file.target.absolute_path()),
         drift: Drift::NoFile,
     };
-    let mut names = Default::default();
+    let mut names = BTreeMap::new();
     if let Some(file) = &file {
         if let Ok(text) = &file.text {
             names = peer_names(text);
@@ -230,15 +234,12 @@ const USERSPACE: LinkKind = LinkKind::Userspace { program: None };
 /// What there is beyond the device: that it is there the kernel tells, by the tunnel's table, and in detail the file.
 fn layers(
     ifname: Ifname,
-    table: &Option<NftTable>,
+    table: Option<&NftTable>,
     config: Option<&Config>,
     record: Option<&Record>,
     index: Option<u32>,
 ) -> anyhow::Result<Layers> {
-    let has = |key: &str| {
-        let table = table.as_ref();
-        table.is_some_and(|table| table.has_rules_for(ifname, key))
-    };
+    let has = |key: &str| table.is_some_and(|table| table.has_rules_for(ifname, key));
     let firewall = config.map(|config| &config.interface.firewall);
     let masquerade = |firewall: &Firewall| firewall.masquerade.value.clone();
     let forwards = firewall.filter(|_| has("PortForward"));
@@ -247,8 +248,7 @@ fn layers(
     Ok(Layers {
         forwards_v4: forwarding(&Sysctl::IP_FORWARD)?,
         forwards_v6: forwarding(&Sysctl::IPV6_FORWARDING)?,
-        masquerade: has("Masquerade")
-            .then(|| firewall.map_or(Masquerade::Anywhere, masquerade)),
+        masquerade: has("Masquerade").then(|| firewall.map_or(Masquerade::Anywhere, masquerade)),
         port_forwards: forwards.map(|forward| forward.value.clone()).collect(),
         kill_switch: has("KillSwitch"),
         dns: record.filter(is_told).and_then(|record| record.dns.clone()),

@@ -101,7 +101,8 @@ impl RouteSocket {
         let mut all = LinkMessage::default();
         all.attributes.push(without_statistics());
         let dump = Message::new(&RouteNetlinkMessage::GetLink(all), 0);
-        self.netlink.dump(&dump, |answer| wireguard_name(answer.payload))
+        self.netlink
+            .dump(&dump, |answer| wireguard_name(answer.payload))
     }
 
     /// Returns the link's MTU in bytes, if it is still there.

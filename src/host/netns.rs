@@ -118,7 +118,8 @@ impl Outside {
 
     /// Goes back to the namespace of birth. What was opened before stays where it is.
     pub(super) fn go_back(&self) -> Result<()> {
-        setns(&self.birth, CloneFlags::CLONE_NEWNET).context("go back to the namespace of birth")?;
+        setns(&self.birth, CloneFlags::CLONE_NEWNET)
+            .context("go back to the namespace of birth")?;
         set_current(None);
         Ok(())
     }

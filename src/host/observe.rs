@@ -15,9 +15,7 @@ use crate::desired::free_table;
 use crate::foreign;
 use crate::net::{Family, Ifname, Netns};
 use crate::ours;
-use crate::state::{
-    DnsBackend, Link, LinkKind, LinkSettings, PolicyRule, Selector, State, Sysctl,
-};
+use crate::state::{DnsBackend, Link, LinkKind, LinkSettings, PolicyRule, Selector, State, Sysctl};
 use crate::status::DeviceStatus;
 use crate::surroundings::Surroundings;
 

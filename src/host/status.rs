@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use anyhow::Result;
 use nix::net::if_::if_indextoname;
 
+use super::netns::Outside;
 use super::record::Record;
 use super::{Host, sysctl, uapi};
 use crate::net::Ifname;
@@ -38,7 +39,7 @@ impl Host {
 
     /// Goes back to the network namespace of birth, if this is for an interface in another one; what is open stays there.
     pub fn go_back(&self) -> Result<()> {
-        self.outside.as_ref().map_or(Ok(()), |it| it.go_back())
+        self.outside.as_ref().map_or(Ok(()), Outside::go_back)
     }
 }
 

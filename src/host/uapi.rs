@@ -36,7 +36,10 @@ pub fn socket_path(ifname: Ifname) -> PathBuf {
 
 /// Returns the devices that a process serves, in the order of the folder, but for names that no config file can have.
 pub fn served() -> Vec<Ifname> {
-    let entries = std::fs::read_dir(SOCKET_DIR).into_iter().flatten().flatten();
+    let entries = std::fs::read_dir(SOCKET_DIR)
+        .into_iter()
+        .flatten()
+        .flatten();
     let names = entries.filter_map(|entry| {
         let name = entry.file_name().into_string().ok()?;
         name.strip_suffix(".sock")?.parse().ok()

@@ -151,7 +151,11 @@ fn allowed_ips(prefixes: &[Prefix], separator: &str) -> String {
         }
         let _ = write!(text, "{}", allowed_ip(*prefix));
     }
-    if text.is_empty() { NONE.to_owned() } else { text }
+    if text.is_empty() {
+        NONE.to_owned()
+    } else {
+        text
+    }
 }
 
 fn allowed_ip(prefix: Prefix) -> impl Display {

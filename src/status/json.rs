@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::{Drift, Forwarding, Interface, Layers, Peer, Status, endpoint, layers};
 use crate::config::Masquerade;
+use crate::net::Netns;
 use crate::report::is_unsafe;
 use crate::state::Dns;
 
@@ -112,7 +113,7 @@ fn tunnel<'a>(interface: &'a Interface, status: &Status) -> Tunnel<'a> {
     } = interface.layers;
     Tunnel {
         ifname: interface.ifname.as_str(),
-        netns: interface.netns.as_ref().map(|netns| netns.as_str()),
+        netns: interface.netns.as_ref().map(Netns::as_str),
         driver: interface.driver(),
         up: interface.link.map(|link| link.up),
         mtu: interface.link.map(|link| link.mtu),

@@ -14,9 +14,12 @@ pub(super) fn forwarding(layers: &Layers) -> Option<String> {
     };
     let on: Vec<(&str, bool)> = families.into_iter().filter_map(on).collect();
     let all_by_wgq = on.iter().all(|(_, by_wgq)| *by_wgq);
-    let words = on.iter().map(|&(family, by_wgq)| match by_wgq {
-        true if !all_by_wgq => format!("{family} (turned on by wgq)"),
-        _ => family.to_owned(),
+    let words = on.iter().map(|&(family, by_wgq)| {
+        if by_wgq && !all_by_wgq {
+            format!("{family} (turned on by wgq)")
+        } else {
+            family.to_owned()
+        }
     });
     let words = words.collect::<Vec<_>>().join(" and ");
     let words = match (on.is_empty(), all_by_wgq) {

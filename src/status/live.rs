@@ -1,6 +1,7 @@
 //! The live table: a line a peer, with rates.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
@@ -159,7 +160,11 @@ impl Columns {
             peers.collect::<Vec<_>>()
         };
         let widths: Vec<(usize, usize)> = tables.iter().flat_map(peers).collect();
-        let longest = widths.iter().map(|(name, _)| *name).max().unwrap_or_default();
+        let longest = widths
+            .iter()
+            .map(|(name, _)| *name)
+            .max()
+            .unwrap_or_default();
         let wanted = longest.clamp(SHORTEST_NAME, LONGEST_NAME);
         let longest = widths.iter().map(|(_, endpoint)| *endpoint).max();
         let endpoint = GAP + longest.unwrap_or_default().max("ENDPOINT".len());
@@ -181,7 +186,7 @@ impl Columns {
             "PEER", "STATE", "HANDSHAKE", "RECEIVING", "SENDING"
         );
         if self.with_totals {
-            line += &format!("  {:>TOTAL$}  {:>TOTAL$}", "RECEIVED", "SENT");
+            let _ = write!(line, "  {:>TOTAL$}  {:>TOTAL$}", "RECEIVED", "SENT");
         }
         if self.with_endpoint {
             line += "  ENDPOINT";
@@ -199,7 +204,7 @@ impl Columns {
         let (color, word) = match session.activity {
             _ if session.is_stale => (YELLOW, "stale"),
             Activity::Online => (GREEN, "online"),
-            other => (DIM, other.word()),
+            other @ (Activity::Idle | Activity::Never) => (DIM, other.word()),
         };
         let state = style.paint(color, &format!("{word:STATE$}"));
         let rate = |rate: u64| match rate {
@@ -214,12 +219,12 @@ impl Columns {
         );
         if self.with_totals {
             let (received, sent) = (bytes(peer.status.rx_bytes), bytes(peer.status.tx_bytes));
-            line += &format!("  {received:>TOTAL$}  {sent:>TOTAL$}");
+            let _ = write!(line, "  {received:>TOTAL$}  {sent:>TOTAL$}");
         }
         if let Some(at) = peer.status.endpoint
             && self.with_endpoint
         {
-            line += &format!("  {}", endpoint(at, &interface.scopes));
+            let _ = write!(line, "  {}", endpoint(at, &interface.scopes));
         }
         line
     }

@@ -67,8 +67,7 @@ fn peers(
         let samples = interface.device.peers.iter();
         samples.map(move |peer| {
             let allowed_ips = peer.allowed_ips.iter();
-            let allowed_ips =
-                allowed_ips.map(|it| format!("{}/{}", Ip(it.ip()), it.prefix_len()));
+            let allowed_ips = allowed_ips.map(|it| format!("{}/{}", Ip(it.ip()), it.prefix_len()));
             let allowed_ips: Vec<String> = allowed_ips.collect();
             let called = interface.name(&peer.public_key).unwrap_or_default();
             let labels = format!(

@@ -41,7 +41,7 @@ pub(super) fn server() -> Interface {
         fwmark: Some(FwMark(51820)),
     };
     let ip = |text: &str| text.parse().unwrap();
-    let before = |seconds| Some(NOW - Duration::from_secs(seconds));
+    let before = |seconds| Some(NOW.saturating_sub(Duration::from_secs(seconds)));
     let peers = vec![
         PeerStatus {
             endpoint: Some("[fe80::2%7]:51820".parse().unwrap()),
@@ -67,7 +67,11 @@ pub(super) fn server() -> Interface {
             ..PeerStatus::new(tablet)
         },
     ];
-    let names = [(phone, "phone"), (laptop, "Jörg's laptop"), (tablet, "tab\u{202e}\x1b[2Jlet \"1\"")];
+    let names = [
+        (phone, "phone"),
+        (laptop, "Jörg's laptop"),
+        (tablet, "tab\u{202e}\x1b[2Jlet \"1\""),
+    ];
     Interface {
         ifname: "wg0".parse().unwrap(),
         netns: None,
@@ -76,7 +80,10 @@ pub(super) fn server() -> Interface {
             mtu: 1420,
             up: true,
         }),
-        addresses: vec!["10.8.0.1/24".parse().unwrap(), "fd42::1/64".parse().unwrap()],
+        addresses: vec![
+            "10.8.0.1/24".parse().unwrap(),
+            "fd42::1/64".parse().unwrap(),
+        ],
         device: DeviceStatus { settings, peers },
         names: names.map(|(key, name)| (key, name.to_owned())).into(),
         scopes: Scopes::from([(7, "ens3".to_owned())]),
@@ -166,7 +173,9 @@ pub(super) fn status() -> Status {
     reason = "a test that writes what it is to be compared with"
 )]
 pub(super) fn is_golden(file: &str, found: &str) {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/screens").join(file);
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/screens")
+        .join(file);
     if std::env::var_os("WGQ_BLESS").is_some() {
         std::fs::write(&path, found).unwrap();
     }

@@ -84,7 +84,7 @@ mod tests {
 
     fn peer(age: Option<u64>, keepalive: bool) -> PeerStatus {
         PeerStatus {
-            last_handshake: age.map(|age| NOW - Duration::from_secs(age)),
+            last_handshake: age.map(|age| NOW.saturating_sub(Duration::from_secs(age))),
             persistent_keepalive: keepalive.then_some(25),
             endpoint: Some("192.0.2.1:1".parse().unwrap()),
             ..PeerStatus::new(PublicKey([1; 32]))

@@ -121,8 +121,9 @@ impl Page {
     }
 
     fn layers(&mut self, layers: &Layers) {
-        let forwarding = layers::forwarding(layers);
-        forwarding.map(|it| self.field("forwarding", &it));
+        if let Some(forwarding) = layers::forwarding(layers) {
+            self.field("forwarding", &forwarding);
+        }
         if let Some(masquerade) = &layers.masquerade {
             self.field("masquerade", &layers::masquerade(masquerade));
         }
@@ -147,8 +148,9 @@ impl Page {
         }
         self.text.push('\n');
         self.session(peer, status);
-        let shared = peer.status.preshared_key.as_ref();
-        shared.map(|key| self.secret("preshared key", &key.to_base64()));
+        if let Some(key) = &peer.status.preshared_key {
+            self.secret("preshared key", &key.to_base64());
+        }
         if let Some(at) = peer.status.endpoint {
             self.field("endpoint", &endpoint(at, &interface.scopes));
         }
@@ -188,8 +190,8 @@ impl Page {
             Activity::Online => GREEN,
             Activity::Idle | Activity::Never => DIM,
         };
-        let state = self.style.paint(color, &format!("{word}{stale}"));
-        self.field("state", &state);
+        let word = self.style.paint(color, &format!("{word}{stale}"));
+        self.field("state", &word);
     }
 
     /// The first line of a block, with no end yet.

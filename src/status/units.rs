@@ -1,7 +1,7 @@
 //! Numbers as wg(8) prints them.
 
 use std::fmt::{self, Display, Formatter};
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 /// Bytes: `512 B`, `1.50 KiB`, `2.00 GiB`.
@@ -93,8 +93,8 @@ impl Display for Ip {
             && let [0, 0, 0, 0, 0, 0, high, _] = v6.segments()
             && high != 0
         {
-            let [.., a, b, c, d] = v6.octets();
-            return write!(f, "::{a}.{b}.{c}.{d}");
+            let [.., first, second, third, fourth] = v6.octets();
+            return write!(f, "::{}", Ipv4Addr::new(first, second, third, fourth));
         }
         self.0.fmt(f)
     }
@@ -126,10 +126,7 @@ mod tests {
     fn times_are_in_words() {
         let seconds = Duration::from_secs;
         assert_eq!(ago(seconds(100), seconds(100)), "Now");
-        assert_eq!(
-            ago(seconds(163), seconds(100)),
-            "1 minute, 3 seconds ago"
-        );
+        assert_eq!(ago(seconds(163), seconds(100)), "1 minute, 3 seconds ago");
         assert_eq!(
             ago(seconds(365 * 86_400 + 2 * 86_400 + 3600), seconds(0)),
             "1 year, 2 days, 1 hour ago"
@@ -144,7 +141,14 @@ mod tests {
 
     #[test]
     fn addresses_are_those_of_libc() {
-        for text in ["::1.2.3.4", "::", "::1", "::ffff:1.2.3.4", "fd00::1", "10.0.0.1"] {
+        for text in [
+            "::1.2.3.4",
+            "::",
+            "::1",
+            "::ffff:1.2.3.4",
+            "fd00::1",
+            "10.0.0.1",
+        ] {
             assert_eq!(Ip(text.parse().unwrap()).to_string(), text);
         }
     }

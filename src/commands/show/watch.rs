@@ -86,7 +86,10 @@ impl Watch {
             let mut size = show(screen, &status, &before, style)?;
             while !clock.left_of(time).is_zero() {
                 let keys = screen.keys(clock.left_of(time).min(ATTENTION))?;
-                if keys.iter().any(|key| [b'q', b'Q', END_OF_TEXT].contains(key)) {
+                if keys
+                    .iter()
+                    .any(|key| [b'q', b'Q', END_OF_TEXT].contains(key))
+                {
                     return Ok(());
                 }
                 match self.host.interrupted() {
@@ -107,7 +110,11 @@ impl Watch {
     fn look(&mut self) -> Result<Status, Error> {
         let mut interfaces = Vec::new();
         for listed in list(&mut self.host, self.only)? {
-            if listed.record.as_ref().is_some_and(|it| it.netns().is_some()) {
+            if listed
+                .record
+                .as_ref()
+                .is_some_and(|it| it.netns().is_some())
+            {
                 continue;
             }
             interfaces.extend(self.look_at(&listed)?);

@@ -84,8 +84,7 @@ impl PeerStatus {
             }
             "endpoint" => self.endpoint = Some(endpoint(value)?),
             "persistent_keepalive_interval" => {
-                self.persistent_keepalive =
-                    Some(number(value)?).filter(|&seconds| seconds != 0);
+                self.persistent_keepalive = Some(number(value)?).filter(|&seconds| seconds != 0);
             }
             "last_handshake_time_sec" => {
                 self.add_handshake_time(Duration::from_secs(number(value)?));
