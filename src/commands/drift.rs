@@ -1,6 +1,6 @@
 //! How far a running interface is from what its file says, without a look-up of names and without a word.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::net::SocketAddr;
 use std::time::UNIX_EPOCH;
 
@@ -23,10 +23,12 @@ use crate::step::Step;
 /// The file of a running interface, as far as it can be read.
 pub(super) struct File {
     pub(super) target: Target,
-    /// Its text, or why it cannot be had.
-    pub(super) text: Result<String, String>,
+    /// Why its text cannot be had, if it cannot.
+    text: Result<(), String>,
     /// What it says; none if it is not in order.
     pub(super) config: Option<Config>,
+    /// The names that it gives peers.
+    pub(super) peer_names: BTreeMap<PublicKey, String>,
 }
 
 impl File {
@@ -51,10 +53,12 @@ impl File {
         let names = names::names(ifname);
         let parsed = text.as_ref().ok();
         let config = parsed.and_then(|text| config::parse(text.as_bytes(), &names).config);
+        let peer_names = parsed.map(|text| config::peer_names(text));
         Some(Self {
             target,
-            text,
             config,
+            peer_names: peer_names.unwrap_or_default(),
+            text: text.map(drop),
         })
     }
 

@@ -1,11 +1,12 @@
 //! `wgq show`: what runs, and how it goes.
 
-use std::collections::BTreeMap;
+use std::panic::resume_unwind;
+use std::thread;
 
 use super::drift::File;
 use super::load;
 use crate::cli;
-use crate::config::{Config, Firewall, Masquerade, peer_names};
+use crate::config::{Config, Firewall, Masquerade};
 use crate::error::Error;
 use crate::host::config_file::Target;
 use crate::host::record::Record;
@@ -181,7 +182,16 @@ fn look(only: Option<Ifname>, report: Report) -> Result<Status, Error> {
 fn interface(host: &mut Host, listed: &Listed, report: Report) -> Result<Option<Interface>, Error> {
     let ifname = listed.ifname;
     let record = listed.record.as_ref();
-    let (mut found, device) = host.observe_status(ifname, record)?;
+    // a long file is read while the device answers
+    let (found, file) = thread::scope(|scope| {
+        let file = scope.spawn(|| File::of(ifname, record));
+        let found = host.observe_status(ifname, record);
+        (
+            found,
+            file.join().unwrap_or_else(|panic| resume_unwind(panic)),
+        )
+    });
+    let (mut found, device) = found?;
     let device = match device {
         Some(device) => Some(device),
         None => host.device(ifname)?, // in another network namespace, its socket here
@@ -189,7 +199,6 @@ fn interface(host: &mut Host, listed: &Listed, report: Report) -> Result<Option<
     let Some(device) = device else {
         return Ok(None);
     };
-    let file = File::of(ifname, record);
     let config = file.as_ref().and_then(|file| file.config.as_ref());
     let layers = layers(
         ifname,
@@ -206,11 +215,7 @@ fn interface(host: &mut Host, listed: &Listed, report: Report) -> Result<Option<
         file: file.as_ref().and_then(|file| file.target.absolute_path()),
         drift: Drift::NoFile,
     };
-    let mut names = BTreeMap::new();
     if let Some(file) = &file {
-        if let Ok(text) = &file.text {
-            names = peer_names(text);
-        }
         found.state.device = device.clone().into_device();
         origin.drift = file.drift(host, found, record, report);
     }
@@ -222,7 +227,7 @@ fn interface(host: &mut Host, listed: &Listed, report: Report) -> Result<Option<
         addresses,
         scopes: scopes(&device),
         device,
-        names,
+        names: file.map(|file| file.peer_names).unwrap_or_default(),
         origin,
         layers,
     }))

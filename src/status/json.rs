@@ -1,12 +1,14 @@
 //! The form for programs: JSON by the schema in tests/schema/show.json. No secret is in it.
 
-use std::fmt::Write as _;
+use std::fmt::{Display, Write as _};
+use std::net::IpAddr;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::{Drift, Forwarding, Interface, Layers, Peer, Status, endpoint, layers};
-use crate::config::Masquerade;
-use crate::net::Netns;
+use crate::config::{Masquerade, PortForward};
+use crate::key::PublicKey;
+use crate::net::{Address, Netns, Prefix};
 use crate::report::is_unsafe;
 use crate::state::Dns;
 
@@ -28,7 +30,7 @@ struct Tunnel<'a> {
     driver: &'a str,
     up: Option<bool>,
     mtu: Option<u32>,
-    addresses: Vec<String>,
+    addresses: Texts<'a, Address>,
     public_key: Option<String>,
     listen_port: Option<u16>,
     fwmark: Option<u32>,
@@ -37,7 +39,7 @@ struct Tunnel<'a> {
     drift: Option<Distance<'a>>,
     forwarding: Families,
     masquerade: Option<Leaving>,
-    port_forwards: Vec<String>,
+    port_forwards: Texts<'a, PortForward>,
     kill_switch: bool,
     dns: Option<Resolver<'a>>,
     peers: Vec<Remote<'a>>,
@@ -71,7 +73,7 @@ struct Leaving {
 #[derive(Serialize)]
 struct Resolver<'a> {
     backend: String,
-    servers: Vec<String>,
+    servers: Texts<'a, IpAddr>,
     search: &'a [String],
     all_names: bool,
 }
@@ -79,12 +81,12 @@ struct Resolver<'a> {
 #[derive(Serialize)]
 struct Remote<'a> {
     name: Option<&'a str>,
-    public_key: String,
+    public_key: Text<PublicKey>,
     has_preshared_key: bool,
     state: &'static str,
     stale: bool,
     endpoint: Option<String>,
-    allowed_ips: Vec<String>,
+    allowed_ips: Texts<'a, Prefix>,
     latest_handshake: Option<u64>,
     received_bytes: u64,
     sent_bytes: u64,
@@ -117,7 +119,7 @@ fn tunnel<'a>(interface: &'a Interface, status: &Status) -> Tunnel<'a> {
         driver: interface.driver(),
         up: interface.link.map(|link| link.up),
         mtu: interface.link.map(|link| link.mtu),
-        addresses: texts(&interface.addresses),
+        addresses: Texts(&interface.addresses),
         public_key: settings
             .private_key
             .as_ref()
@@ -136,7 +138,7 @@ fn tunnel<'a>(interface: &'a Interface, status: &Status) -> Tunnel<'a> {
             ipv6: forwards_v6.map(passing),
         },
         masquerade: leaving(interface.layers.masquerade.as_ref()),
-        port_forwards: texts(&interface.layers.port_forwards),
+        port_forwards: Texts(&interface.layers.port_forwards),
         kill_switch: interface.layers.kill_switch,
         dns: interface.layers.dns.as_ref().map(resolver),
         peers: peers.iter().map(|peer| remote(interface, peer)).collect(),
@@ -147,12 +149,12 @@ fn remote<'a>(interface: &Interface, peer: &Peer<'a>) -> Remote<'a> {
     let status = peer.status;
     Remote {
         name: peer.name,
-        public_key: status.public_key.to_string(),
+        public_key: Text(status.public_key),
         has_preshared_key: status.preshared_key.is_some(),
         state: peer.session.activity.word(),
         stale: peer.session.is_stale,
         endpoint: status.endpoint.map(|at| endpoint(at, &interface.scopes)),
-        allowed_ips: texts(&status.allowed_ips),
+        allowed_ips: Texts(&status.allowed_ips),
         latest_handshake: status.last_handshake.map(|last| last.as_secs()),
         received_bytes: status.rx_bytes,
         sent_bytes: status.tx_bytes,
@@ -179,14 +181,28 @@ fn leaving(masquerade: Option<&Masquerade>) -> Option<Leaving> {
 fn resolver(dns: &Dns) -> Resolver<'_> {
     Resolver {
         backend: layers::backend(&dns.backend),
-        servers: texts(&dns.servers),
+        servers: Texts(&dns.servers),
         search: &dns.search,
         all_names: dns.all_names,
     }
 }
 
-fn texts<T: ToString>(values: &[T]) -> Vec<String> {
-    values.iter().map(ToString::to_string).collect()
+/// A value as its text.
+struct Text<T>(T);
+
+impl<T: Display> Serialize for Text<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
+
+/// Values as their texts.
+struct Texts<'a, T>(&'a [T]);
+
+impl<T: Display> Serialize for Texts<'_, T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(Text))
+    }
 }
 
 /// Replaces what a terminal would obey by its number; outside of strings there is none of it, but for the ends of lines.
