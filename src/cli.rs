@@ -8,8 +8,12 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueHint};
 use crate::net::Ifname;
 use crate::report::Color;
 
+mod init;
+mod peer;
 mod show;
 
+pub use init::Init;
+pub use peer::{Action, Add, Expiry, Form, Peer, SetEndpoint};
 pub use show::Show;
 
 /// Bring WireGuard interfaces up and down
@@ -138,6 +142,20 @@ pub enum Command {
     /// the other keys that do the same. The change is shown as diff(1) shows it, without the keys of the tunnel; --write
     /// makes it. What no key says stays a hook, and it is said why.
     Migrate(Migrate),
+    /// Make the file of a new server
+    ///
+    /// It has a key of its own, a port, networks that nothing here has to do with, and lets clients out to the internet. What
+    /// was chosen is printed. A file that is there stays as it is.
+    Init(Init),
+    /// Add, show, change and remove the peers of an interface
+    ///
+    /// The file is edited line by line, and where the interface is up the kernel follows at once.
+    Peer(Peer),
+    /// Show or change where clients connect to
+    ///
+    /// It is changed in the interface's file, where it is the comment `# Endpoint = HOST:PORT`, and in all configs of clients
+    /// that are kept. Clients have to be given the new ones.
+    Endpoint(SetEndpoint),
     /// Print a new private key
     ///
     /// As `wg genkey` does: 32 bytes of the kernel's randomness, in base64.

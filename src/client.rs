@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use zeroize::Zeroizing;
 
+use crate::columns::is_invisible;
 use crate::config::Endpoint;
 use crate::key::{PresharedKey, PrivateKey, PublicKey};
 use crate::net::{Address, Prefix};
@@ -100,11 +101,6 @@ pub fn check_name(name: &str) -> Result<(), &'static str> {
         return Err("a name has no control characters, and none that cannot be seen");
     }
     Ok(())
-}
-
-/// Line and paragraph separators, zero-width and direction marks (Unicode, Bidirectional Algorithm).
-fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
 /// The name of the file that a client's config is kept in: what is no good in a file's name is written as `%` and two

@@ -10,11 +10,14 @@ mod apply;
 mod attempt;
 mod down;
 mod drift;
+mod endpoint;
+mod init;
 mod keys;
 mod load;
 mod migrate;
 mod namespace;
 mod origin;
+mod peer;
 mod reresolve;
 mod save;
 mod selftest;
@@ -39,6 +42,9 @@ pub fn run(cli: Cli, report: Report) -> Result<(), Error> {
             reresolve::reresolve(config.as_deref(), dry_run, json, report)
         }
         Command::Migrate(migrate) => migrate::run(&migrate, dry_run, report),
+        Command::Init(init) => init::init(&init, json, report),
+        Command::Peer(peer) => peer::peer(peer, dry_run, json, report),
+        Command::Endpoint(endpoint) => endpoint::endpoint(&endpoint, json, report),
         Command::Genkey => keys::genkey(json, report),
         Command::Genpsk => keys::genpsk(json, report),
         Command::Pubkey => keys::pubkey(json),

@@ -31,17 +31,19 @@ mod values;
 
 pub use diagnostic::{Diagnostic, Severity};
 pub use document::{MAX_BYTES, decode};
+pub use endpoint::parse_endpoint;
 pub use firewall::{Firewall, Masquerade, PortForward, Protocol};
 pub use hook_lines::{HOOK_KEYS, HookLine, NewKey, Replaced, hook_lines, replace_hooks};
 pub use keys::known_keys;
 pub use model::{Config, Dns, Endpoint, Hooks, Interface, Peer, Table};
-pub use note::{interface_note, peer_names, with_endpoint, with_interface_note};
+pub use note::{interface_note, peer_names, with_client_keys, with_endpoint, with_interface_note};
 pub use parse::{Parsed, parse};
 pub use reader::Names;
 pub use roster::{Listed, Roster};
 pub use save::{save, show_save};
 pub use span::{Span, Spanned};
 pub use strip::{strip, strip_with_keys};
+pub use values::parse_time;
 
 #[cfg(test)]
 mod tests;

@@ -15,6 +15,7 @@ use crate::step::{Batch, Brief, Step};
 
 pub mod address;
 mod advertised;
+pub mod clients;
 pub mod config_file;
 pub mod confirm;
 pub mod dns;
@@ -47,12 +48,14 @@ pub mod route;
 pub mod route_socket;
 pub mod rule;
 pub mod run_dir;
+pub mod screen;
 mod sessions;
 pub mod signals;
 pub mod status;
 pub mod sysctl;
 pub mod terminal;
 pub mod uapi;
+pub mod uplink;
 pub mod userspace;
 pub mod wireguard;
 

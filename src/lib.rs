@@ -19,6 +19,7 @@ pub mod allocate;
 pub mod apply;
 pub mod cli;
 pub mod client;
+pub mod columns;
 pub mod commands;
 pub mod config;
 pub mod desired;
@@ -46,6 +47,7 @@ pub mod reresolve;
     reason = "it makes machines of its own, and leaves this one alone"
 )]
 mod selftest;
+pub mod setup;
 pub mod state;
 pub mod status;
 pub mod step;

@@ -4,10 +4,6 @@ use std::fmt::Display;
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write as _};
 
-mod visible;
-
-pub use visible::{is_unsafe, visible};
-
 use crate::net::Netns;
 use crate::step::{Inside, Step};
 

@@ -39,6 +39,8 @@ ip address add 192.0.2.2/24 dev uplink
 ip route add default via 192.0.2.1
 export PATH=/usr/local/bin:/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin:$PATH
 export CARGO_NET_OFFLINE=true
+# what it takes to be small and fast is not what is tried here
+export CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16
 "#;
 
 /// The shells and `man` find what was installed, and nothing of the tunnel is left.

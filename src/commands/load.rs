@@ -5,6 +5,8 @@ use std::io::{self, Write};
 use std::time::SystemTime;
 
 use anyhow::Context;
+use serde::Serialize;
+use zeroize::Zeroizing;
 
 use crate::config::{self, Config, Masquerade};
 use crate::error::Error;
@@ -168,6 +170,12 @@ pub(super) fn tell(diagnostics: &[config::Diagnostic], target: &Target, report: 
     for diagnostic in diagnostics {
         report.block(&diagnostic.render(&file, report.color()));
     }
+}
+
+/// Prints JSON, which may hold keys.
+pub(super) fn print_json(what: &impl Serialize) -> Result<(), Error> {
+    let text = serde_json::to_string_pretty(what).context("JSON")?;
+    Ok(print(&Zeroizing::new(text + "\n"))?)
 }
 
 /// Writes to standard output; a reader that went away is no error.

@@ -60,7 +60,7 @@ pub(super) fn show(args: &cli::Show, as_json: bool, report: Report) -> Result<()
     }
     let style = Style {
         color: report.stdout_color(),
-        width: terminal::size().map(|size| size.width),
+        width: terminal::columns().map(usize::from),
         show_keys: shows_keys(),
     };
     Ok(load::print(&text(&status, style))?)

@@ -63,6 +63,25 @@ pub(super) fn endpoint(value: Fragment<'_>, reader: &mut Reader<'_>) -> Result<E
     Ok(endpoint)
 }
 
+/// Reads `HOST:PORT` or `[HOST]:PORT`, and `HOST` alone as that at the given port. An error is a sentence's rest.
+pub fn parse_endpoint(text: &str, port: Option<u16>) -> Result<Endpoint, String> {
+    let inside = text.strip_prefix('[').and_then(|rest| rest.split_once(']'));
+    let (host, written) = match (inside, text.split_once(':')) {
+        (Some((host, "")), _) => (host, None),
+        (Some((host, rest)), _) => (host, rest.strip_prefix(':')),
+        (None, Some((host, port))) if !port.contains(':') => (host, Some(port)),
+        (None, _) => (text, None),
+    };
+    let is_port = |port: &u16| *port != 0;
+    let port = match written {
+        Some(written) => written.parse().ok().filter(is_port),
+        None => port.filter(is_port),
+    };
+    let port = port.ok_or("expected HOST:PORT, with [ADDRESS]:PORT for IPv6")?;
+    let endpoint = host_at(Fragment::new(host, 1, 0), port);
+    endpoint.map_err(|fault| fault.message().to_owned())
+}
+
 /// The endpoint at a port of that host.
 fn host_at(written: Fragment<'_>, port: u16) -> Result<Endpoint, Fault> {
     let host = written.squashed();

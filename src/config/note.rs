@@ -12,7 +12,7 @@ use super::layout::{Comment, Layout, Part, Place};
 use super::save::{ended, line_end};
 use super::span::Fragment;
 use super::values;
-use crate::key::PublicKey;
+use crate::key::{PresharedKey, PrivateKey, PublicKey};
 
 /// The names of peers, by their keys; not all may have one.
 pub fn peer_names(text: &str) -> BTreeMap<PublicKey, String> {
@@ -71,6 +71,22 @@ pub fn with_endpoint(text: &str, of: PublicKey, endpoint: &str) -> String {
     let parts = layout.parts_of(Section::Peer);
     for part in parts.into_iter().filter(is_it) {
         edit.set(&[part], "Endpoint", Some(endpoint));
+    }
+    edit.apply(text)
+}
+
+/// The text of a client's config with other keys; one that has no preshared key goes without.
+pub fn with_client_keys(text: &str, key: &PrivateKey, preshared: Option<&PresharedKey>) -> String {
+    let layout = Layout::of(text);
+    let mut edit = Edit::of(&layout, line_end(text));
+    edit.set(
+        &layout.parts_of(Section::Interface),
+        "PrivateKey",
+        Some(&*key.to_base64()),
+    );
+    for part in layout.parts_of(Section::Peer) {
+        let preshared = preshared.map(PresharedKey::to_base64);
+        edit.set(&[part], "PresharedKey", preshared.as_deref());
     }
     edit.apply(text)
 }

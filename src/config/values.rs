@@ -233,12 +233,16 @@ fn hexadecimal(digits: &str) -> Option<u32> {
     }
 }
 
+/// Reads a time as `Expires` has it; none if it is none.
+pub fn parse_time(text: &str) -> Option<SystemTime> {
+    let date = || humantime::parse_rfc3339(&format!("{text}T00:00:00Z"));
+    humantime::parse_rfc3339(text).or_else(|_| date()).ok()
+}
+
 /// `Expires`: `2026-12-24` (its first second) or `2026-12-24T18:00:00Z`, in UTC (RFC 3339).
 pub(super) fn time(value: Fragment<'_>) -> Result<SystemTime, Fault> {
     let text = value.as_str();
-    let read = humantime::parse_rfc3339(text)
-        .or_else(|_| humantime::parse_rfc3339(&format!("{text}T00:00:00Z")));
-    read.map_err(|_| {
+    parse_time(text).ok_or_else(|| {
         let expected = "expected a time in UTC, like 2026-12-24 or 2026-12-24T18:00:00Z, not";
         Fault::new(value, format!("{expected} {}", quoted(text)))
     })

@@ -1,8 +1,8 @@
 //! Finding and reading a config file, by wg-quick's rules for names.
 
-use std::fs::{self, File, Metadata};
+use std::fs::{self, DirBuilder, File, Metadata};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail};
@@ -148,7 +148,7 @@ impl Target {
     /// Reads the file, a regular one of bearable size.
     pub fn read(&self) -> Result<Vec<u8>> {
         let read = match &self.path {
-            Some(path) => read_regular(path),
+            Some(path) => read(path),
             None => read_at_most(&mut io::stdin().lock(), 0),
         };
         read.with_context(|| self.shown())
@@ -163,6 +163,29 @@ impl Target {
         replace(path, text).with_context(|| format!("{}: cannot be written", self.shown()))
     }
 
+    /// Writes a file that is not there yet, whole or not at all, readable by its owner alone. Its folder is made, for root
+    /// alone, if it is not there.
+    pub fn create(&self, text: &str) -> Result<()> {
+        let path = self
+            .path
+            .as_ref()
+            .context("standard input cannot be written")?;
+        let folder = path
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty());
+        if let Some(folder) = folder {
+            let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
+            made.with_context(|| folder.display().to_string())?;
+        }
+        let created = create(path, text.as_bytes(), None);
+        if matches!(&created, Err(error) if error.kind() != io::ErrorKind::AlreadyExists) {
+            let _ = fs::remove_file(path); // the first error is the one to tell
+        }
+        created
+            .and_then(|()| sync_folder(path))
+            .with_context(|| self.shown())
+    }
+
     /// Writes a text beside the file, under its name with that ending, or with a number more if there is such a file:
     /// none is written over. Returns where it is.
     pub fn back_up(&self, text: &str, ending: &str) -> Result<PathBuf> {
@@ -175,7 +198,7 @@ impl Target {
                 1 => file.with_added_extension(ending),
                 _ => file.with_added_extension(format!("{ending}-{number}")),
             };
-            match create(&path, text, &owner) {
+            match create(&path, text.as_bytes(), Some(&owner)) {
                 Ok(()) => return Ok(path),
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => number += 1,
                 Err(error) => {
@@ -192,6 +215,26 @@ impl Target {
     }
 }
 
+/// The interfaces with a file in /etc/wireguard, by name.
+pub fn interfaces() -> Vec<Ifname> {
+    let files = fs::read_dir(CONFIG_DIR).into_iter().flatten().flatten();
+    let ifname = |path: PathBuf| {
+        path.file_name()?
+            .to_str()?
+            .strip_suffix(".conf")?
+            .parse()
+            .ok()
+    };
+    let mut found: Vec<Ifname> = files.filter_map(|file| ifname(file.path())).collect();
+    found.sort_unstable_by(|a, b| a.as_str().cmp(b.as_str()));
+    found
+}
+
+/// Writes a file that is not there yet, readable by its owner alone.
+pub fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    create(path, bytes, None)
+}
+
 /// As [`Target::is_world_accessible`], for any file.
 pub(super) fn is_world_accessible(path: &Path) -> bool {
     let Ok(path) = path.canonicalize() else {
@@ -204,39 +247,57 @@ pub(super) fn is_world_accessible(path: &Path) -> bool {
 
 fn replace(path: &Path, text: &str) -> Result<()> {
     let path = path.canonicalize()?;
-    let folder = path.parent().context("no folder")?;
-    // always the same, so that one that was killed here leaves no more than one, which the next one takes away
-    let draft = path.with_added_extension("wgq-new");
-    let replaced =
-        write_draft(&draft, text, &path.metadata()?).and_then(|()| fs::rename(&draft, &path));
-    if let Err(error) = replaced {
-        let _ = fs::remove_file(&draft); // the first error is the one to tell
-        return Err(error.into());
-    }
-    File::open(folder)?.sync_all()?; // the new name, too, is to survive a loss of power
-    Ok(())
+    let owner = path.metadata()?;
+    Ok(write_over(&path, text, Some(&owner))?)
 }
 
-/// Writes a file of the same owner; nothing that stands under its name already is written through or kept.
-fn write_draft(draft: &Path, text: &str, owner: &Metadata) -> io::Result<()> {
-    remove_if_there(draft)?;
-    create(draft, text, owner)
+/// Writes a file, in place of what there is or not, whole or not at all, readable by its owner alone.
+pub(super) fn put(path: &Path, text: &str) -> io::Result<()> {
+    let owner = path.metadata().ok();
+    write_over(path, text, owner.as_ref())
+}
+
+fn write_over(path: &Path, text: &str, owner: Option<&Metadata>) -> io::Result<()> {
+    // always the same, so that one that was killed here leaves no more than one, which the next one takes away
+    let draft = path.with_added_extension("wgq-new");
+    // nothing that stands under its name already is written through or kept
+    let replaced = remove_if_there(&draft)
+        .and_then(|()| create(&draft, text.as_bytes(), owner))
+        .and_then(|()| fs::rename(&draft, path));
+    if let Err(error) = replaced {
+        let _ = fs::remove_file(&draft); // the first error is the one to tell
+        return Err(error);
+    }
+    sync_folder(path)
+}
+
+/// A new name, too, is to survive a loss of power.
+fn sync_folder(path: &Path) -> io::Result<()> {
+    let folder = match path.parent() {
+        Some(folder) if folder.as_os_str().is_empty() => Path::new("."),
+        Some(folder) => folder,
+        None => path,
+    };
+    File::open(folder)?.sync_all()
 }
 
 /// Writes a file that was not there, for its owner alone.
-fn create(path: &Path, text: &str, owner: &Metadata) -> io::Result<()> {
+fn create(path: &Path, bytes: &[u8], owner: Option<&Metadata>) -> io::Result<()> {
     let mut options = File::options();
     let mut file = options
         .write(true)
         .create_new(true)
         .mode(0o600)
         .open(path)?;
-    fchown(&file, Some(owner.uid().into()), Some(owner.gid().into()))?;
-    file.write_all(text.as_bytes())?;
+    if let Some(owner) = owner {
+        fchown(&file, Some(owner.uid().into()), Some(owner.gid().into()))?;
+    }
+    file.write_all(bytes)?;
     file.sync_all()
 }
 
-fn read_regular(path: &Path) -> Result<Vec<u8>> {
+/// Reads a regular file of bearable size.
+pub(super) fn read(path: &Path) -> Result<Vec<u8>> {
     let mut file = open_regular(path)?;
     let length = file.metadata()?.len();
     read_at_most(&mut file, length)

@@ -23,6 +23,9 @@ const PATIENCE: Duration = Duration::from_millis(500);
 /// How long the shared lock is waited for when the host is to be put back as it was, which is not to be given up.
 const PATIENCE_TO_UNDO: Duration = Duration::from_secs(30);
 
+/// How long others who change the same file are waited for.
+const PATIENCE_IN_TURN: Duration = Duration::from_secs(20);
+
 /// The file of the shared lock; no interface has a name that makes this of it.
 const SHARED: &str = ".lock";
 
@@ -40,16 +43,20 @@ pub struct Lock {
 impl Lock {
     /// Takes the lock of an interface, or says that another wgq holds it.
     pub fn take(ifname: Ifname) -> Result<Self> {
-        Self::take_or_share(ifname)?.with_context(|| {
-            format!(
-                "{ifname}: this is a hook of the wgq that is bringing this interface up or down, \
-                 which it cannot do itself"
-            )
-        })
+        Self::take_or_share(ifname)?.with_context(|| is_hook(ifname))
+    }
+
+    /// As [`Lock::take`]; but another wgq is waited for, as whoever changes a file is done with it soon.
+    pub fn take_in_turn(ifname: Ifname) -> Result<Self> {
+        Self::wait(ifname, PATIENCE_IN_TURN)?.with_context(|| is_hook(ifname))
     }
 
     /// As [`Lock::take`]; but a hook of the wgq that holds the lock, which waits for its end, does without: none.
     pub fn take_or_share(ifname: Ifname) -> Result<Option<Self>> {
+        Self::wait(ifname, PATIENCE)
+    }
+
+    fn wait(ifname: Ifname, patience: Duration) -> Result<Option<Self>> {
         let path = run_dir().join(format!("{ifname}.lock"));
         let start = Instant::now();
         loop {
@@ -59,7 +66,7 @@ impl Lock {
             if holder(&path).is_some_and(|holder| ancestors().any(|pid| pid == holder)) {
                 return Ok(None);
             }
-            if start.elapsed() >= PATIENCE {
+            if start.elapsed() >= patience {
                 bail!("{ifname}: another wgq is working on this interface");
             }
             thread::sleep(INTERVAL);
@@ -95,6 +102,12 @@ impl Lock {
             }
         }
     }
+}
+
+fn is_hook(ifname: Ifname) -> String {
+    format!(
+        "{ifname}: this is a hook of the wgq that is bringing this interface up or down, which it cannot do itself"
+    )
 }
 
 impl Drop for Lock {

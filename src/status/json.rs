@@ -6,10 +6,10 @@ use std::net::IpAddr;
 use serde::{Serialize, Serializer};
 
 use super::{Drift, Forwarding, Interface, Layers, Peer, Status, endpoint, layers};
+use crate::columns::is_invisible;
 use crate::config::{Masquerade, PortForward};
 use crate::key::PublicKey;
 use crate::net::{Address, Netns, Prefix};
-use crate::report::is_unsafe;
 use crate::state::Dns;
 
 /// The version of the form: another one when something in it is no more what it was. What is added changes nothing.
@@ -205,6 +205,11 @@ impl<T: Display> Serialize for Texts<'_, T> {
     }
 }
 
+/// Whether a terminal would obey a character, or turn the direction of text around for it.
+fn is_steering(c: char) -> bool {
+    c.is_control() || is_invisible(c)
+}
+
 /// Replaces what a terminal would obey by its number; outside of strings there is none of it, but for the ends of lines.
 fn escaped(json: &str) -> String {
     const DELETE: u8 = 0x7f;
@@ -215,7 +220,7 @@ fn escaped(json: &str) -> String {
             continue;
         }
         for c in line.chars() {
-            if c != '\n' && is_unsafe(c) {
+            if c != '\n' && is_steering(c) {
                 let _ = write!(text, "\\u{:04x}", u32::from(c)); // none of them is beyond U+FFFF
             } else {
                 text.push(c);
@@ -240,7 +245,7 @@ mod tests {
     #[test]
     fn names_come_back_as_they_were_and_steer_no_terminal() {
         let text = json(&sample::status()).unwrap();
-        assert!(text.lines().all(|line| !line.contains(is_unsafe)));
+        assert!(text.lines().all(|line| !line.contains(is_steering)));
         let value: Value = serde_json::from_str(&text).unwrap();
         let peers = value["interfaces"][0]["peers"].as_array().unwrap();
         let names = peers.iter().map(|peer| peer["name"].as_str());

@@ -9,9 +9,9 @@ use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 use super::text::{BOLD, DIM, GREEN, Style, YELLOW};
 use super::units::{briefly, bytes, count};
 use super::{Activity, Interface, Peer, PeerStatus, Session, Status, endpoint};
+use crate::columns::visible;
 use crate::key::PublicKey;
 use crate::net::Ifname;
-use crate::report::visible;
 
 /// How large a screen is, in characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -234,7 +234,7 @@ impl Columns {
 fn called(peer: &Peer<'_>) -> String {
     const KEY: usize = 12;
     match peer.name {
-        Some(name) => visible(name).into_owned(),
+        Some(name) => visible(name),
         None => fit(&peer.status.public_key.to_string(), KEY),
     }
 }

@@ -6,7 +6,7 @@ use std::fmt::{Display, Write as _};
 
 use super::units::Ip;
 use super::{Drift, Interface, PeerStatus, Status};
-use crate::report::visible;
+use crate::columns::visible;
 
 /// Returns the metrics of all interfaces.
 pub fn prometheus(status: &Status) -> String {

@@ -6,7 +6,7 @@ use unicode_width::UnicodeWidthStr as _;
 
 use super::units::{Ip, ago, bytes, count, every, roughly};
 use super::{Activity, Drift, Interface, Layers, Peer, Status, endpoint, layers};
-use crate::report::visible;
+use crate::columns::visible;
 
 /// How text is to look.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -95,7 +95,7 @@ impl Page {
                 let ifname = interface.ifname;
                 (YELLOW, format!("differs in {steps}: wgq diff {ifname}"))
             }
-            Drift::Unknown(why) => (YELLOW, visible(why).into_owned()),
+            Drift::Unknown(why) => (YELLOW, visible(why)),
         };
         let drift = if drift.is_empty() {
             drift

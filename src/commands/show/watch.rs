@@ -6,11 +6,11 @@ use super::{Listed, at, interface, list, not_there};
 use crate::apply::Executor as _;
 use crate::error::Error;
 use crate::host::Host;
+use crate::host::screen::{self, END_OF_TEXT, Screen, Stopwatch};
 use crate::host::status::{now, scopes};
-use crate::host::terminal::{self, END_OF_TEXT, Screen, Stopwatch};
 use crate::net::Ifname;
 use crate::report::Report;
-use crate::status::live::{Counters, Size, screen};
+use crate::status::live::{self, Counters, Size};
 use crate::status::text::Style;
 use crate::status::{Interface, Status};
 
@@ -19,7 +19,7 @@ const ATTENTION: Duration = Duration::from_millis(250);
 
 /// Shows the interfaces, or the one that is asked for, until q or Ctrl-C.
 pub(super) fn watch(only: Option<Ifname>, time: Duration, report: Report) -> Result<(), Error> {
-    if !terminal::is_there() {
+    if !screen::is_there() {
         let error = Error::new("--watch needs a terminal for its input and output");
         return Err(error.hint("`wgq show --json` tells programs".to_owned()));
     }
@@ -97,7 +97,7 @@ impl Watch {
                     Some(signal) => return Err(Error::new(format_args!("ended by {signal}"))),
                     None => {}
                 }
-                if terminal::size() != size {
+                if screen::size() != size {
                     size = show(screen, &status, &before, style)?;
                 }
             }
@@ -158,11 +158,11 @@ fn show(
     before: &Counters,
     style: Style,
 ) -> Result<Option<Size>, Error> {
-    let size = terminal::size();
+    let size = screen::size();
     let assumed = size.unwrap_or(Size {
         width: 80,
         height: 24,
     });
-    on.show(&screen(status, before, assumed, style))?;
+    on.show(&live::screen(status, before, assumed, style))?;
     Ok(size)
 }

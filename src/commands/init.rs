@@ -1,0 +1,255 @@
+//! `wgq init`: a new server's file.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::peer::check_dns;
+use super::{endpoint, load};
+use crate::cli::Init;
+use crate::config::Endpoint;
+use crate::error::Error;
+use crate::host::config_file::Target;
+use crate::host::lock::Lock;
+use crate::host::{random, sysctl, uplink};
+use crate::key::PrivateKey;
+use crate::net::{Address, Family, Ifname, Prefix};
+use crate::report::Report;
+use crate::setup::{self, Reach, Server};
+
+/// WireGuard's usual port.
+const PORT: u16 = 51820;
+
+/// What `--dns` says to leave clients with their own resolvers.
+const NONE: &str = "none";
+
+/// What was chosen, as JSON says it.
+#[derive(Serialize)]
+struct Made {
+    version: u32,
+    ifname: String,
+    file: String,
+    public_key: String,
+    addresses: Vec<String>,
+    listen_port: u16,
+    endpoint: Option<String>,
+    /// Whether the endpoint is but the address of the uplink.
+    endpoint_is_guess: bool,
+    dns: String,
+}
+
+/// Makes a new server's file.
+pub(super) fn init(args: &Init, json: bool, report: Report) -> Result<(), Error> {
+    load::require_root("init", false)?;
+    let ifname = args.ifname;
+    let target = Target::find(Path::new(ifname.as_str()), None)?;
+    let _lock = Lock::take_in_turn(ifname)?;
+    if target.exists() {
+        let hint = format!(
+            "`wgq peer add NAME -i {ifname}` adds a client to it; another name makes another interface"
+        );
+        return Err(Error::new(format_args!("{}: is there already", target.shown())).hint(hint));
+    }
+    let (taken, ports) = taken()?;
+    let addresses = addresses(args, &taken, report)?;
+    let listen_port = match args.port {
+        Some(port) => port,
+        None => free_port(|port| !ports.contains(&port) && uplink::is_port_free(port))?,
+    };
+    let guess = guess(args, listen_port)?;
+    let endpoint = match &args.endpoint {
+        Some(wanted) => Some(endpoint::parse(wanted, Some(listen_port))?),
+        None => guess.map(Endpoint::Addr),
+    };
+    let dns = dns(args)?;
+    let private_key = PrivateKey::generate()?;
+    let server = Server {
+        private_key: &private_key,
+        addresses: &addresses,
+        listen_port,
+        uplink: args.uplink,
+        endpoint: endpoint.as_ref(),
+        dns: &dns,
+    };
+    target.create(&server.to_config())?;
+
+    let made = Made {
+        version: 1,
+        ifname: ifname.to_string(),
+        file: target.shown(),
+        public_key: private_key.public_key().to_string(),
+        addresses: addresses.iter().map(Address::to_string).collect(),
+        listen_port,
+        endpoint: endpoint.as_ref().map(Endpoint::to_string),
+        endpoint_is_guess: args.endpoint.is_none() && endpoint.is_some(),
+        dns,
+    };
+    advise(&made, endpoint.as_ref(), listen_port, ifname, report);
+    if json {
+        return load::print_json(&made);
+    }
+    tell(&made, report)
+}
+
+/// What the host has to do with, which a tunnel's network is not to touch, and the ports of other files.
+fn taken() -> Result<(Vec<Prefix>, std::collections::BTreeSet<u16>), Error> {
+    let (mut taken, ports) = uplink::taken_by_files();
+    taken.extend(uplink::routed());
+    let own = uplink::addresses(None)?.into_iter();
+    taken.extend(own.map(|ip| Address::from(ip).prefix()));
+    Ok((taken, ports))
+}
+
+/// The server's addresses: of the networks that are asked for, or of such as are chosen.
+fn addresses(args: &Init, taken: &[Prefix], report: Report) -> Result<Vec<Address>, Error> {
+    let has_ipv6 = sysctl::has_ipv6();
+    let mut addresses = Vec::new();
+    for family in Family::BOTH {
+        let mut asked = args.subnet.iter().filter(|it| it.family() == family);
+        let network = match (asked.next(), asked.next(), family) {
+            (Some(_), Some(other), _) => {
+                return Err(Error::new(format_args!(
+                    "--subnet {other}: there is another of its family"
+                )));
+            }
+            (Some(asked), None, _) => Some(wide_enough(*asked, taken, report)?),
+            (None, _, _) if !args.subnet.is_empty() && family == Family::V4 => None,
+            (None, _, Family::V4) => {
+                let found = setup::choose_ipv4(u16::from_ne_bytes(*random::bytes()?), taken);
+                let none = || {
+                    Error::new("this host has to do with all private networks")
+                        .hint("--subnet PREFIX says which".to_owned())
+                };
+                Some(found.ok_or_else(none)?)
+            }
+            (None, _, Family::V6) if args.no_ipv6 => None,
+            (None, _, Family::V6) if !has_ipv6 => {
+                report.note("this host has no IPv6, so the tunnel has none either");
+                None
+            }
+            (None, _, Family::V6) => setup::unique_local(*random::bytes()?),
+        };
+        addresses.extend(network.and_then(setup::first_host));
+    }
+    Ok(addresses)
+}
+
+/// Refuses a network without room for clients, and warns of one that the host has to do with.
+fn wide_enough(network: Prefix, taken: &[Prefix], report: Report) -> Result<Prefix, Error> {
+    if network.prefix_len() + 1 >= network.family().bits() {
+        return Err(Error::new(format_args!(
+            "--subnet {network}: there is no room for clients in it"
+        )));
+    }
+    let touched = taken
+        .iter()
+        .find(|other| setup::touches(network, &[**other]));
+    if let Some(touched) = touched {
+        report.warning(format_args!(
+            "--subnet {network}: this host has to do with {touched} already"
+        ));
+    }
+    Ok(network)
+}
+
+fn free_port(is_free: impl Fn(u16) -> bool) -> Result<u16, Error> {
+    let found = (PORT..=u16::MAX).find(|port| is_free(*port));
+    found.ok_or_else(|| {
+        Error::new("no UDP port from 51820 on is free").hint("--port PORT says which".to_owned())
+    })
+}
+
+/// The address that clients may reach this host at, by its uplink.
+fn guess(args: &Init, port: u16) -> Result<Option<SocketAddr>, Error> {
+    let seen = match args.uplink {
+        None => Family::BOTH.into_iter().find_map(uplink::source),
+        Some(ifname) => {
+            let found = uplink::addresses(Some(ifname))?;
+            if found.is_empty() {
+                let hint = "`ip -br address` lists those there are".to_owned();
+                return Err(Error::new(format_args!(
+                    "--uplink {ifname}: there is no such interface, or it has no address"
+                ))
+                .hint(hint));
+            }
+            let best = |ip: &IpAddr| {
+                (
+                    Reach::of(*ip) == Reach::Here,
+                    Reach::of(*ip) != Reach::World,
+                    ip.is_ipv6(),
+                )
+            };
+            found.into_iter().min_by_key(best)
+        }
+    };
+    Ok(seen.map(|ip| SocketAddr::new(ip, port)))
+}
+
+fn dns(args: &Init) -> Result<String, Error> {
+    match args.dns.as_deref() {
+        Some(NONE) => Ok(String::new()),
+        Some(dns) => Ok(check_dns(dns)?.to_owned()),
+        None => {
+            let servers: Vec<_> = uplink::name_servers()
+                .iter()
+                .map(IpAddr::to_string)
+                .collect();
+            Ok(servers.join(", "))
+        }
+    }
+}
+
+/// Says what may keep clients from reaching the server.
+fn advise(made: &Made, endpoint: Option<&Endpoint>, port: u16, ifname: Ifname, report: Report) {
+    match (endpoint, &made.endpoint) {
+        (Some(Endpoint::Addr(address)), _) => {
+            if made.endpoint_is_guess {
+                report.note(format_args!("that clients reach this host at {} is a guess: `wgq endpoint {ifname} HOST:PORT` corrects it", address.ip()));
+            }
+            let advice = Reach::of(address.ip()).advice(address.ip(), port, ifname);
+            advice.iter().for_each(|line| report.warning(line));
+        }
+        (Some(Endpoint::Name { .. }), _) => {}
+        (None, _) => report.warning(format_args!(
+            "this host has no default route, so it is not known where clients connect to: `wgq endpoint {ifname} HOST:PORT` says it"
+        )),
+    }
+    if made.dns.is_empty() {
+        report.note("clients are given no DNS server: --dns names some");
+    }
+}
+
+/// Says what was chosen, and what comes next.
+fn tell(made: &Made, report: Report) -> Result<(), Error> {
+    let none = || "-".to_owned();
+    let or_none = |text: &str| {
+        Some(text.to_owned())
+            .filter(|it| !it.is_empty())
+            .unwrap_or_else(none)
+    };
+    let guess = if made.endpoint_is_guess {
+        " (a guess)"
+    } else {
+        ""
+    };
+    let lines = [
+        ("file", made.file.clone()),
+        ("public key", made.public_key.clone()),
+        ("address", made.addresses.join(", ")),
+        ("port", format!("{}/udp", made.listen_port)),
+        (
+            "clients connect to",
+            made.endpoint.clone().map_or_else(none, |it| it + guess),
+        ),
+        ("clients' DNS", or_none(&made.dns)),
+    ];
+    let text: String = lines
+        .iter()
+        .map(|(what, is)| format!("{what:<20}{is}\n"))
+        .collect();
+    load::print(&text)?;
+    let ifname = &made.ifname;
+    report.note(format_args!("next: `wgq up {ifname}` (at every boot: `systemctl enable --now wgq@{ifname}`), `wgq peer add phone`"));
+    Ok(())
+}

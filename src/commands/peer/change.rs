@@ -1,0 +1,276 @@
+//! `wgq peer rename`, `remove`, `disable`, `enable` and `rekey`.
+
+use std::fmt::Display;
+use std::time::SystemTime;
+
+use serde::Serialize;
+use zeroize::Zeroizing;
+
+use super::super::{endpoint, load};
+use super::Book;
+use super::list::Peer;
+use super::live::Taken;
+use crate::cli::Form;
+use crate::client::{Client, Server};
+use crate::config::{Listed, Roster, interface_note, with_client_keys};
+use crate::error::Error;
+use crate::host::names;
+use crate::key::{PresharedKey, PrivateKey};
+use crate::net::{Address, Family, Prefix};
+
+/// What was done to a peer, as JSON says it.
+#[derive(Serialize)]
+struct Changed<'a> {
+    version: u32,
+    ifname: &'a str,
+    /// Whether it runs so.
+    live: bool,
+    #[serde(flatten)]
+    peer: Peer,
+    /// The client's new config.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    config: Option<&'a str>,
+}
+
+/// Gives a peer another name.
+pub(super) fn rename(book: &mut Book, name: &str, new: &str, json: bool) -> Result<(), Error> {
+    let listed = book.find(name)?;
+    book.refuse_name(new)?;
+    let text = book.roster.renamed(listed.index, new);
+    if let Some(old) = listed.name {
+        book.clients.rename(old, new)?;
+    }
+    let back = || {
+        if let Some(old) = listed.name {
+            let _ = book.clients.rename(new, old); // the first error is the one to tell
+        }
+    };
+    let taken = book.put(&text, back)?;
+    book.report
+        .note(format_args!("{listed} is now called {new}"));
+    print_changed(book, &text, new, taken, json)
+}
+
+/// Turns a peer off or on.
+pub(super) fn turn(book: &mut Book, name: &str, off: bool, json: bool) -> Result<(), Error> {
+    let listed = book.find(name)?;
+    let word = if off { "disabled" } else { "enabled" };
+    if listed.is_off == off {
+        book.report.note(format_args!("{listed} is {word} already"));
+        return print_changed(book, &book.text, name, Taken::Live, json);
+    }
+    let text = book.roster.turned(listed.index, off);
+    let taken = book.put(&text, || ())?;
+    book.say(taken, format_args!("{listed} is {word}"));
+    print_changed(
+        book,
+        &text,
+        &listed.peer.public_key.value.to_string(),
+        taken,
+        json,
+    )
+}
+
+/// Removes a peer, or all whose time is over.
+pub(super) fn remove(book: &mut Book, name: Option<&str>, json: bool) -> Result<(), Error> {
+    let now = SystemTime::now();
+    let is_over = |it: &Listed<'_>| it.peer.expires.is_some_and(|expires| expires.value <= now);
+    let leaving: Vec<Listed<'_>> = match name {
+        Some(name) => vec![book.find(name)?],
+        None => book.roster.iter().filter(is_over).collect(),
+    };
+    let mut kept = Vec::new();
+    let mut text = Zeroizing::new(book.text.clone());
+    for listed in leaving.iter().rev() {
+        let roster =
+            Roster::read(&text, &names::names(book.ifname())).map_err(|_| Error::said())?;
+        kept.push(book.put_away(*listed)?);
+        text = Zeroizing::new(roster.without(listed.index));
+    }
+    if leaving.is_empty() {
+        return Ok(());
+    }
+    let back = || {
+        for path in &kept {
+            let _ = std::fs::remove_file(path); // the first error is the one to tell
+        }
+    };
+    let taken = book.put(&text, back)?;
+    let mut removed = Vec::new();
+    for (listed, path) in leaving.iter().rev().zip(&kept) {
+        removed.push(Peer::of(book, *listed));
+        if let Some(name) = listed.name {
+            book.clients.remove(name)?;
+        }
+        let key = listed.peer.public_key.value;
+        book.say(taken, format_args!("{listed} is removed ({key})"));
+        book.report.note(format_args!(
+            "what it takes to bring it back is in {}",
+            path.display()
+        ));
+    }
+    if json {
+        #[derive(Serialize)]
+        struct Removed<'a> {
+            version: u32,
+            ifname: &'a str,
+            removed: Vec<Peer>,
+        }
+        return load::print_json(&Removed {
+            version: 1,
+            ifname: book.ifname().as_str(),
+            removed,
+        });
+    }
+    Ok(())
+}
+
+/// Gives a client new keys.
+pub(super) fn rekey(book: &mut Book, name: &str, form: &Form, json: bool) -> Result<(), Error> {
+    let listed = book.find(name)?;
+    let (private_key, preshared_key) = (PrivateKey::generate()?, PresharedKey::generate()?);
+    let public_key = private_key.public_key();
+    let text = Zeroizing::new(
+        book.roster
+            .rekeyed(listed.index, public_key, &preshared_key),
+    );
+    let shared = listed
+        .peer
+        .preshared_key
+        .is_some()
+        .then_some(&preshared_key);
+    let before = match listed.name {
+        Some(name) => book.clients.read(name)?,
+        None => None,
+    };
+    let config = match &before {
+        Some(kept) => Zeroizing::new(with_client_keys(kept, &private_key, shared)),
+        None => book.new_config(listed, &private_key, shared)?,
+    };
+    let called = listed.name.map(str::to_owned);
+    if let Some(name) = &called {
+        book.clients.write(name, &config)?;
+    }
+    let back = || {
+        let _ = match (&called, &before) {
+            (Some(name), Some(before)) => book.clients.write(name, before).map(drop),
+            (Some(name), None) => book.clients.remove(name),
+            (None, _) => Ok(()),
+        }; // the first error is the one to tell
+    };
+    let taken = book.put(&text, back)?;
+    book.say(
+        taken,
+        format_args!("{listed} has new keys, the old ones are no good any more"),
+    );
+    if json {
+        return book.print(&text, &public_key.to_string(), taken, Some(&config));
+    }
+    form.show(&config, book.report)
+}
+
+fn print_changed(
+    book: &Book,
+    text: &str,
+    name: &str,
+    taken: Taken,
+    json: bool,
+) -> Result<(), Error> {
+    if json {
+        return book.print(text, name, taken, None);
+    }
+    Ok(())
+}
+
+impl Book {
+    /// Says what was done, and whether it runs.
+    pub(super) fn say(&self, taken: Taken, what: impl Display) {
+        let ifname = self.ifname();
+        match taken {
+            Taken::Live => self.report.note(format_args!("{ifname}: {what}")),
+            Taken::Down => self.report.note(format_args!("{ifname}: {what}; it is not up, `wgq up {ifname}`")),
+            Taken::Later => self.report.warning(format_args!(
+                "{ifname}: {what} in the file; more than peers changes by that, which `wgq apply {ifname}` does"
+            )),
+        }
+    }
+
+    /// Prints a peer as it is by a new text of the file.
+    fn print(
+        &self,
+        text: &str,
+        name: &str,
+        taken: Taken,
+        config: Option<&str>,
+    ) -> Result<(), Error> {
+        let roster = Roster::read(text, &names::names(self.ifname())).map_err(|_| Error::said())?;
+        let found = roster.find(name);
+        let listed = found.first().ok_or_else(Error::said)?;
+        load::print_json(&Changed {
+            version: 1,
+            ifname: self.ifname().as_str(),
+            live: taken == Taken::Live,
+            peer: Peer::of(self, *listed),
+            config,
+        })
+    }
+
+    /// Keeps what it takes to bring a peer back: its section, and its config if that is kept.
+    fn put_away(&self, listed: Listed<'_>) -> Result<std::path::PathBuf, Error> {
+        let file = self.target.shown();
+        let mut text = Zeroizing::new(format!("# This section stood in {file}:\n"));
+        *text += &self.roster.section(listed.index);
+        if let Some(config) = listed
+            .name
+            .map(|name| self.clients.read(name))
+            .transpose()?
+            .flatten()
+        {
+            *text += "\n# The client's own config:\n";
+            for line in config.lines() {
+                text.extend(["# ", line, "\n"]);
+            }
+        }
+        Ok(self.clients.put_away(&listed.to_string(), &text)?)
+    }
+
+    /// A config for a client of which none is kept: all goes through the tunnel.
+    fn new_config(
+        &self,
+        listed: Listed<'_>,
+        private_key: &PrivateKey,
+        preshared_key: Option<&PresharedKey>,
+    ) -> Result<Zeroizing<String>, Error> {
+        let networks = self.networks();
+        let is_own = |prefix: &&Prefix| {
+            let is_single = prefix.prefix_len() == prefix.family().bits();
+            is_single && networks.iter().any(|network| network.contains(**prefix))
+        };
+        let own = listed.peer.allowed_ips.iter().filter(is_own);
+        let addresses: Vec<Address> = own.map(|prefix| prefix.ip().into()).collect();
+        if addresses.is_empty() {
+            let what = format!(
+                "`{listed}' has no address of the tunnel's networks, so it is not known what its config says"
+            );
+            return Err(Error::new(what));
+        }
+        let dns = interface_note(&self.text, "DNS");
+        let name = listed.to_string();
+        let endpoint = endpoint::of(self, None)?;
+        let client = Client {
+            name: &name,
+            private_key: Some(private_key),
+            addresses: &addresses,
+            dns: dns.as_deref(),
+            mtu: None,
+            server: Server {
+                public_key: self.server_key()?,
+                endpoint: &endpoint,
+            },
+            preshared_key,
+            allowed_ips: &Family::BOTH.map(Prefix::all),
+            persistent_keepalive: None,
+        };
+        Ok(client.to_config())
+    }
+}

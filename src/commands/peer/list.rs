@@ -1,0 +1,134 @@
+//! `wgq peer list`, `show` and `qr`.
+
+use std::path::PathBuf;
+use std::time::SystemTime;
+
+use serde::Serialize;
+use zeroize::Zeroizing;
+
+use super::super::load;
+use super::Book;
+use crate::cli::Form;
+use crate::columns::table;
+use crate::config::Listed;
+use crate::error::Error;
+
+/// The peers of an interface, as JSON says them.
+#[derive(Serialize)]
+struct Peers<'a> {
+    version: u32,
+    ifname: &'a str,
+    peers: Vec<Peer>,
+}
+
+/// A peer, as JSON says it.
+#[derive(Serialize)]
+pub(super) struct Peer {
+    name: Option<String>,
+    public_key: String,
+    allowed_ips: Vec<String>,
+    /// `enabled`, `disabled` or `expired`.
+    state: &'static str,
+    /// In UTC (RFC 3339).
+    expires: Option<String>,
+    /// Where its config is kept, if it is.
+    file: Option<PathBuf>,
+}
+
+impl Peer {
+    pub(super) fn of(book: &Book, listed: Listed<'_>) -> Self {
+        let peer = listed.peer;
+        let expires = peer.expires.map(|expires| expires.value);
+        let is_over = expires.is_some_and(|time| time <= SystemTime::now());
+        let file = listed.name.map(|name| book.clients.path(name));
+        Self {
+            name: listed.name.map(str::to_owned),
+            public_key: peer.public_key.value.to_string(),
+            allowed_ips: peer.allowed_ips.iter().map(ToString::to_string).collect(),
+            state: match (listed.is_off, is_over) {
+                (true, _) => "disabled",
+                (false, true) => "expired",
+                (false, false) => "enabled",
+            },
+            expires: expires.map(|time| humantime::format_rfc3339_seconds(time).to_string()),
+            file: file.filter(|file| file.exists()),
+        }
+    }
+}
+
+/// Lists the peers.
+pub(super) fn list(book: &Book, json: bool) -> Result<(), Error> {
+    let peers: Vec<Peer> = book.roster.iter().map(|it| Peer::of(book, it)).collect();
+    if json {
+        return load::print_json(&Peers {
+            version: 1,
+            ifname: book.ifname().as_str(),
+            peers,
+        });
+    }
+    let rows = peers.iter().map(|peer| {
+        let state = match (&peer.expires, peer.state) {
+            (Some(time), "enabled") => format!("until {time}"),
+            (_, state) => state.to_owned(),
+        };
+        [
+            peer.name.clone().unwrap_or_else(|| "-".to_owned()),
+            peer.allowed_ips.join(" "),
+            state,
+            peer.public_key.clone(),
+        ]
+    });
+    let heads = ["NAME", "ADDRESSES", "STATE", "PUBLIC KEY"];
+    Ok(load::print(&table(heads, rows.collect()))?)
+}
+
+/// Prints the config of a client.
+pub(super) fn show(book: &Book, name: &str, json: bool) -> Result<(), Error> {
+    let listed = book.find(name)?;
+    if json {
+        #[derive(Serialize)]
+        struct Shown<'a> {
+            version: u32,
+            ifname: &'a str,
+            #[serde(flatten)]
+            peer: Peer,
+            config: Option<&'a str>,
+        }
+        let config = book.config_of(listed).ok();
+        return load::print_json(&Shown {
+            version: 1,
+            ifname: book.ifname().as_str(),
+            peer: Peer::of(book, listed),
+            config: config.as_deref().map(String::as_str),
+        });
+    }
+    let config = book.config_of(listed)?;
+    load::warn_of_output(book.report);
+    Ok(load::print(&config)?)
+}
+
+/// Shows the config of a client as a QR code.
+pub(super) fn qr(book: &Book, name: &str, form: &Form) -> Result<(), Error> {
+    let config = book.config_of(book.find(name)?)?;
+    let is_picture = form.png.is_some() || form.svg.is_some();
+    let form = Form {
+        qr: form.qr || !is_picture,
+        ..form.clone()
+    };
+    form.show(&config, book.report)
+}
+
+impl Book {
+    /// The config of a client, as it is kept.
+    pub(super) fn config_of(&self, listed: Listed<'_>) -> Result<Zeroizing<String>, Error> {
+        let kept = match listed.name {
+            Some(name) => self.clients.read(name)?,
+            None => None,
+        };
+        kept.ok_or_else(|| {
+            let what =
+                format!("no config of `{listed}' is kept here, and its private key is not known");
+            Error::new(what).hint(format!("`wgq peer rekey {listed}` makes a new one"))
+        })
+    }
+}
