@@ -11,6 +11,8 @@ mod attempt;
 mod down;
 mod drift;
 mod endpoint;
+mod export;
+mod import;
 mod init;
 mod keys;
 mod load;
@@ -45,6 +47,8 @@ pub fn run(cli: Cli, report: Report) -> Result<(), Error> {
         Command::Init(init) => init::init(&init, json, report),
         Command::Peer(peer) => peer::peer(peer, dry_run, json, report),
         Command::Endpoint(endpoint) => endpoint::endpoint(&endpoint, json, report),
+        Command::Import(import) => import::import(&import, dry_run, json, report),
+        Command::Export(args) => export::run(&args, dry_run, report),
         Command::Genkey => keys::genkey(json, report),
         Command::Genpsk => keys::genpsk(json, report),
         Command::Pubkey => keys::pubkey(json),

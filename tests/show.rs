@@ -134,9 +134,9 @@ fn the_json_is_by_its_schema() {
     let json: Value = serde_json::from_str(&text).unwrap();
     schema::holds(&json);
     let interfaces = json["interfaces"].as_array().unwrap();
-    let named = |name: &str| interfaces.iter().find(|it| it["ifname"] == name).unwrap();
-    assert_eq!(named("blue")["netns"], "blue");
-    let wg0 = named("wg0");
+    let interface = |name: &str| interfaces.iter().find(|it| it["ifname"] == name).unwrap();
+    assert_eq!(interface("blue")["netns"], "blue");
+    let wg0 = interface("wg0");
     assert_eq!(wg0["drift"]["steps"], 0);
     assert_eq!(wg0["forwarding"]["ipv4"]["by_wgq"], true);
     assert_eq!(wg0["port_forwards"][0], "tcp/8080 -> 10.8.0.2:80");

@@ -35,15 +35,11 @@ fn check(value: &Value, schema: &Value, root: &Value, at: &str) {
     if let Some(wanted) = schema["enum"].as_array() {
         assert!(wanted.contains(value), "{at}: {value}");
     }
-    let types = match &schema["type"] {
-        Value::Array(types) => types.clone(),
-        Value::Null => vec![],
-        one => vec![one.clone()],
-    };
-    assert!(
-        types.is_empty() || types.iter().any(|it| is(value, it.as_str().unwrap())),
-        "{at}: {value}"
-    );
+    let one = schema["type"].as_str().into_iter();
+    let several = schema["type"].as_array().into_iter().flatten();
+    let types: Vec<&str> = one.chain(several.filter_map(Value::as_str)).collect();
+    let is_of_type = types.is_empty() || types.iter().any(|kind| is(value, kind));
+    assert!(is_of_type, "{at}: {value}");
     if let (Some(minimum), Some(number)) = (schema["minimum"].as_u64(), value.as_u64()) {
         assert!(number >= minimum, "{at}: {number}");
     }
