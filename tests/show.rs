@@ -118,10 +118,21 @@ wgq show wg0 | has 'wg0.conf (differs in 1 step: wgq diff wg0)'
 WG_HIDE_KEYS=never wgq show wg0 | has "$private"
 wgq --color always show wg0 | has $'\e\[1;32mwg0\e\[0m'
 wgq show | lacks $'\e'
+# another program's, of which the socket alone can be seen from here
+wgq show tun0 >"$work/tun0"
+has 'in another network namespace, driven by a userspace program' "$work/tun0"
+has 'endpoint: *192.0.2.2:51820' "$work/tun0"
 sed "s/$phone_public/PHONE/; s/192.0.2.1:[0-9]*/192.0.2.1:PORT/; s/[0-9]* seconds\? ago/N seconds ago/; s/Now/N seconds ago/
 	s/:  *[0-9].* received, .* sent/:             N received, N sent/; s/, driven by wgq//" "$work/text"
 printf '10.8.0.9/32\n' >/etc/wireguard/wg0.conf
 wgq show wg0 | has 'wg0.conf (has errors: wgq diff wg0)'
+record=$(find /run/wgq -name wg0.json)
+cp "$record" "$work/record"
+echo damaged >"$record"
+said=$(wgq show wg0 2>&1)
+says 'this record is damaged'
+says 'interface: wg0'
+cp "$work/record" "$record"
 rm /etc/wireguard/wg0.conf
 wgq show wg0 | has 'wg0.conf (No such file or directory'"#,
     );

@@ -101,7 +101,7 @@ impl File {
             bail!("has it in another network namespace");
         }
         let Some(link) = &found.state.link else {
-            bail!("the interface is in a network namespace that has no name here");
+            bail!("the interface is in another network namespace");
         };
         let kind = link.kind.clone();
         let wanted = apply::endpoints(&config, record, &found);

@@ -1,5 +1,6 @@
 //! `wgq show`: what runs, and how it goes.
 
+use std::collections::BTreeMap;
 use std::panic::resume_unwind;
 use std::thread;
 
@@ -82,10 +83,13 @@ struct Listed {
 
 /// Finds the interfaces that there are, or the one that is asked for, there or not: those that wg(8) lists, and then those that
 /// wgq has brought up in other network namespaces.
-fn list(host: &mut Host, only: Option<Ifname>) -> Result<Vec<Listed>, Error> {
+fn list(host: &mut Host, only: Option<Ifname>, report: Report) -> Result<Vec<Listed>, Error> {
     let listed = |ifname| Listed {
         ifname,
-        record: Record::read(ifname).ok().flatten(), // a damaged one tells nothing
+        record: Record::read(ifname).unwrap_or_else(|error| {
+            report.warning(format_args!("{error:#}; going by what the kernel shows"));
+            None
+        }),
     };
     if let Some(ifname) = only {
         return Ok(vec![listed(ifname)]);
@@ -128,7 +132,7 @@ fn not_there(ifname: Ifname) -> Error {
 
 fn print_names(report: Report) -> Result<(), Error> {
     let mut host = Host::open(report, None, None)?;
-    let names = list(&mut host, None)?;
+    let names = list(&mut host, None, report)?;
     let names: Vec<String> = names.iter().map(|it| it.ifname.to_string()).collect();
     if names.is_empty() {
         return Ok(());
@@ -138,7 +142,7 @@ fn print_names(report: Report) -> Result<(), Error> {
 
 fn print_field(field: Field, only: Option<Ifname>, report: Report) -> Result<(), Error> {
     let mut host = Host::open(report, None, None)?;
-    for listed in list(&mut host, only)? {
+    for listed in list(&mut host, only, report)? {
         let ifname = listed.ifname;
         let device = at(&mut host, &listed, report, |host| {
             let device = host.device(ifname)?;
@@ -160,7 +164,7 @@ fn print_field(field: Field, only: Option<Ifname>, report: Report) -> Result<(),
 fn look(only: Option<Ifname>, report: Report) -> Result<Status, Error> {
     let mut host = Host::open(report, None, None)?;
     let mut interfaces = Vec::new();
-    for listed in list(&mut host, only)? {
+    for listed in list(&mut host, only, report)? {
         let found = at(&mut host, &listed, report, |host| {
             interface(host, &listed, report)
         });
@@ -199,6 +203,22 @@ fn interface(host: &mut Host, listed: &Listed, report: Report) -> Result<Option<
     let Some(device) = device else {
         return Ok(None);
     };
+    let netns = record.and_then(Record::netns).cloned();
+    let known = Interface {
+        ifname,
+        netns,
+        kind: LinkKind::Userspace { program: None },
+        link: None,
+        addresses: Vec::new(),
+        scopes: scopes(&device),
+        names: BTreeMap::new(),
+        origin: Origin::default(),
+        layers: Layers::default(),
+        device,
+    };
+    let Some(link) = found.state.link.clone() else {
+        return Ok(Some(known)); // what is around it is in another network namespace, too
+    };
     let config = file.as_ref().and_then(|file| file.config.as_ref());
     let layers = layers(
         ifname,
@@ -207,34 +227,26 @@ fn interface(host: &mut Host, listed: &Listed, report: Report) -> Result<Option<
         record,
         found.index,
     )?;
-    let link = found.state.link.clone();
     let addresses = found.state.addresses.clone();
-    let netns = record.and_then(Record::netns).cloned();
     let mut origin = Origin {
         by_wgq: record.is_some(),
         file: file.as_ref().and_then(|file| file.target.absolute_path()),
         drift: Drift::NoFile,
     };
     if let Some(file) = &file {
-        found.state.device = device.clone().into_device();
+        found.state.device = known.device.clone().into_device();
         origin.drift = file.drift(host, found, record, report);
     }
     Ok(Some(Interface {
-        ifname,
-        netns,
-        kind: link.as_ref().map_or(USERSPACE, |link| link.kind.clone()),
-        link: link.map(|link| link.settings),
+        kind: link.kind,
+        link: Some(link.settings),
         addresses,
-        scopes: scopes(&device),
-        device,
         names: file.map(|file| file.peer_names).unwrap_or_default(),
         origin,
         layers,
+        ..known
     }))
 }
-
-/// Who drives an interface of which only the socket can be seen.
-const USERSPACE: LinkKind = LinkKind::Userspace { program: None };
 
 /// What there is beyond the device: that it is there the kernel tells, by the tunnel's table, and in detail the file.
 fn layers(

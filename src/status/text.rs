@@ -252,13 +252,14 @@ fn state(interface: &Interface) -> String {
             let word = if link.up { "up" } else { "down" };
             format!("{word}, MTU {}", link.mtu)
         }
-        None => "in a network namespace that has no name here".to_owned(),
+        None => "in another network namespace".to_owned(),
     };
     if let Some(netns) = &interface.netns {
         let _ = write!(state, ", in the network namespace {netns}");
     }
     match interface.driver() {
         "kernel" => {}
+        "userspace" => state.push_str(", driven by a userspace program"),
         driver => {
             let _ = write!(state, ", driven by {}", visible(driver));
         }

@@ -53,7 +53,7 @@ impl Watch {
     fn open(only: Option<Ifname>, report: Report) -> Result<Self, Error> {
         let mut host = Host::open(report, None, None)?;
         let mut elsewhere = Vec::new();
-        for listed in list(&mut host, only)? {
+        for listed in list(&mut host, only, report)? {
             let netns = listed.record.as_ref().and_then(|record| record.netns());
             let Some(netns) = netns else { continue };
             let mut there = Host::open(report, None, Some(netns))?;
@@ -109,7 +109,7 @@ impl Watch {
     /// Looks at all devices. One that is new is looked at in whole.
     fn look(&mut self) -> Result<Status, Error> {
         let mut interfaces = Vec::new();
-        for listed in list(&mut self.host, self.only)? {
+        for listed in list(&mut self.host, self.only, self.report)? {
             if listed
                 .record
                 .as_ref()
