@@ -18,6 +18,7 @@ const DATE: &str = "2026-11-23";
 /// What the command line does not know, in order.
 const WRITTEN: [&str; 15] = [
     include_str!("../../man/sections/configuration-file"),
+    include_str!("../../man/sections/clients"),
     include_str!("../../man/sections/apply"),
     include_str!("../../man/sections/status"),
     include_str!("../../man/sections/full-tunnel"),
