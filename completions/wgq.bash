@@ -64,6 +64,9 @@ _wgq() {
             wgq,selftest)
                 cmd="wgq__subcmd__selftest"
                 ;;
+            wgq,show)
+                cmd="wgq__subcmd__show"
+                ;;
             wgq,strip)
                 cmd="wgq__subcmd__strip"
                 ;;
@@ -104,7 +107,7 @@ _wgq() {
 
     case "${cmd}" in
         wgq)
-            opts="-q -v -h -V --dry-run --json --quiet --verbose --color --help --version up down apply confirm diff strip save reresolve migrate init peer endpoint genkey genpsk pubkey import export selftest"
+            opts="-q -v -h -V --dry-run --json --quiet --verbose --color --help --version up down apply confirm diff show strip save reresolve migrate init peer endpoint genkey genpsk pubkey import export selftest"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1059,6 +1062,28 @@ _wgq() {
                 return 0
             fi
             case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        wgq__subcmd__show)
+            opts="-q -v -h --watch --prometheus --dry-run --json --quiet --verbose --color --help public-key private-key listen-port fwmark peers preshared-keys endpoints allowed-ips latest-handshakes transfer persistent-keepalive dump"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --watch)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0

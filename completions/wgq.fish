@@ -38,6 +38,7 @@ complete -c wgq -n "__fish_wgq_needs_command" -f -a "down" -d 'Take an interface
 complete -c wgq -n "__fish_wgq_needs_command" -f -a "apply" -d 'Have an interface follow its file, without dropping a session'
 complete -c wgq -n "__fish_wgq_needs_command" -f -a "confirm" -d 'Keep what `apply --confirm` has changed'
 complete -c wgq -n "__fish_wgq_needs_command" -f -a "diff" -d 'Show what an interface lacks to be what its file says'
+complete -c wgq -n "__fish_wgq_needs_command" -f -a "show" -d 'Show what runs, and how it goes'
 complete -c wgq -n "__fish_wgq_needs_command" -f -a "strip" -d 'Print what of a file is for `wg setconf`'
 complete -c wgq -n "__fish_wgq_needs_command" -f -a "save" -d 'Write the peers and keys of a running interface into its file'
 complete -c wgq -n "__fish_wgq_needs_command" -f -a "reresolve" -d 'Look up again where peers are that do not answer'
@@ -103,6 +104,16 @@ complete -c wgq -n "__fish_wgq_using_subcommand diff" -l json -d 'Print JSON: th
 complete -c wgq -n "__fish_wgq_using_subcommand diff" -s q -l quiet -d 'Say nothing but warnings and errors'
 complete -c wgq -n "__fish_wgq_using_subcommand diff" -s v -l verbose -d 'Show every step in full, with what the kernel says'
 complete -c wgq -n "__fish_wgq_using_subcommand diff" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c wgq -n "__fish_wgq_using_subcommand show" -l watch -d 'Show a live table with rates, anew every second or every so many; q or Ctrl-C ends it' -r
+complete -c wgq -n "__fish_wgq_using_subcommand show" -l color -d 'When to use colours; `NO_COLOR` is honoured' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c wgq -n "__fish_wgq_using_subcommand show" -l prometheus -d 'Print the metrics of Prometheus, as text'
+complete -c wgq -n "__fish_wgq_using_subcommand show" -l dry-run -d 'Show the steps and change nothing'
+complete -c wgq -n "__fish_wgq_using_subcommand show" -l json -d 'Print JSON: the steps of --dry-run and of `diff`, or what the command prints'
+complete -c wgq -n "__fish_wgq_using_subcommand show" -s q -l quiet -d 'Say nothing but warnings and errors'
+complete -c wgq -n "__fish_wgq_using_subcommand show" -s v -l verbose -d 'Show every step in full, with what the kernel says'
+complete -c wgq -n "__fish_wgq_using_subcommand show" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c wgq -n "__fish_wgq_using_subcommand strip" -l name -d 'The interface\'s name, for a file from standard input' -r -f
 complete -c wgq -n "__fish_wgq_using_subcommand strip" -l color -d 'When to use colours; `NO_COLOR` is honoured' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'

@@ -12,11 +12,13 @@ mod export;
 mod import;
 mod init;
 mod peer;
+mod show;
 
 pub use export::{Export, Format};
 pub use import::Import;
 pub use init::Init;
 pub use peer::{Action, Add, Expiry, Form, Peer, SetEndpoint};
+pub use show::Show;
 
 /// Bring WireGuard interfaces up and down
 ///
@@ -40,6 +42,7 @@ Examples:
   wgq apply wg0               have it follow its changed file, and drop no session
   wgq --dry-run up wg0        show what would be done, and do nothing
   wgq down wg0                take the interface down, and all that came with it
+  wgq show                    see what runs, and how it goes
   wgq import ~/office.conf    put a file in /etc/wireguard, with checks
   wgq migrate wg0             show what of the hooks can be keys
   wgq selftest                see what this host supports";
@@ -103,6 +106,13 @@ pub enum Command {
     /// These are the steps that `apply` would take. The exit code is 0 if there are none, 1 if there are, and 2 if that
     /// cannot be found out.
     Diff(Diff),
+    /// Show what runs, and how it goes
+    ///
+    /// That is what `wg show` shows, with the names of peers, how each fares (online, with a handshake in the last three minutes;
+    /// idle; never), and what there is beyond the device: the file and whether it is still followed, forwarding, NAT, DNS and the
+    /// kill switch. Peers with the latest handshake come first. Without a NAME all WireGuard interfaces are shown, whoever has
+    /// made them. With a FIELD one thing alone is printed, byte for byte as `wg show` does.
+    Show(Show),
     /// Print what of a file is for `wg setconf`
     ///
     /// That is the file without the keys that `wg` does not know; its keys are printed as they are.

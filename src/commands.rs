@@ -9,6 +9,7 @@ use crate::{hint, host};
 mod apply;
 mod attempt;
 mod down;
+mod drift;
 mod endpoint;
 mod export;
 mod import;
@@ -23,6 +24,7 @@ mod reresolve;
 mod save;
 mod selftest;
 mod show;
+mod steps;
 mod strip;
 mod up;
 
@@ -35,6 +37,7 @@ pub fn run(cli: Cli, report: Report) -> Result<(), Error> {
         Command::Apply(apply) => apply::apply(&apply, dry_run, json, report),
         Command::Confirm { ifname } => apply::confirm(ifname, report),
         Command::Diff(diff) => apply::diff(&diff, json, report),
+        Command::Show(show) => show::show(&show, json, report),
         Command::Strip { target } => strip::strip(&target, report),
         Command::Save { target } => save::save(&target, dry_run, report),
         Command::Reresolve { config } => {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::anyhow;
 
 use super::attempt::{Attempt, Plan, Progress, Purpose};
-use super::show::Shown;
+use super::steps::Shown;
 use super::{load, namespace, not_begun, origin, up};
 use crate::apply::{Executor as _, Stop};
 use crate::cli;
@@ -257,7 +257,7 @@ pub(super) fn confirm(ifname: Ifname, report: Report) -> Result<(), Error> {
 }
 
 /// The endpoint of each peer that is to get the one of the file.
-fn endpoints<'a>(
+pub(super) fn endpoints<'a>(
     config: &'a Config,
     record: Option<&Record>,
     found: &Found,

@@ -1,7 +1,7 @@
 //! `wgq up`: all of it or nothing.
 
 use super::attempt::{Attempt, Purpose};
-use super::show::Shown;
+use super::steps::Shown;
 use super::{load, namespace, not_begun};
 use crate::cli;
 use crate::config::{Config, Hooks};

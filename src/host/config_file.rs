@@ -61,7 +61,8 @@ impl Target {
         }
     }
 
-    fn named(ifname: Ifname) -> Self {
+    /// The file of an interface of that name, there or not.
+    pub fn named(ifname: Ifname) -> Self {
         let file = format!("{ifname}.conf");
         let path = Path::new(CONFIG_DIR).join(&file);
         let is_only_here = !path.exists() && Path::new(&file).exists();

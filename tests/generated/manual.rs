@@ -20,6 +20,7 @@ const WRITTEN: [&str; 15] = [
     include_str!("../../man/sections/configuration-file"),
     include_str!("../../man/sections/clients"),
     include_str!("../../man/sections/apply"),
+    include_str!("../../man/sections/status"),
     include_str!("../../man/sections/full-tunnel"),
     include_str!("../../man/sections/endpoints"),
     include_str!("../../man/sections/network-namespaces"),
