@@ -100,7 +100,7 @@ for name in wg0 blue all; do
 		done
 	done
 done
-# wg before 1.0.20250521 has the name of the interface once, where wg(8) says in each line
+# the wg of Debian 12 (1.0.20210914) has the name of the interface once, where wg(8) says in each line
 [[ $(wgq show all endpoints | grep -c '^wg0	') == 3 ]]
 diff <(wg show wg0 endpoints | sed 's/^/wg0\t/') <(wgq show all endpoints)"#,
     );
