@@ -1,5 +1,7 @@
 //! `wgq apply`: what runs becomes what the file says, and only what differs is touched. `wgq diff` shows what that is.
 
+use std::panic::resume_unwind;
+use std::thread;
 use std::time::Duration;
 
 use anyhow::anyhow;
@@ -9,14 +11,14 @@ use super::steps::Shown;
 use super::{load, namespace, not_begun, origin, up};
 use crate::apply::{Executor as _, Stop};
 use crate::cli;
-use crate::config::{Config, Endpoint, Spanned};
+use crate::config::{self, Config, Endpoint, Spanned};
 use crate::error::Error;
 use crate::host::config_file::Target;
 use crate::host::confirm::{self, Outcome};
 use crate::host::lock::Lock;
 use crate::host::observe::Found;
 use crate::host::record::Record;
-use crate::host::{Host, dns};
+use crate::host::{Host, dns, names};
 use crate::kept::{Running, has_hooks};
 use crate::net::Ifname;
 use crate::report::Report;
@@ -74,8 +76,7 @@ pub(super) fn diff(args: &cli::Diff, json: bool, report: Report) -> Result<(), E
 struct Application<'a> {
     args: &'a cli::Apply,
     target: Target,
-    config: Config,
-    text: String,
+    bytes: Vec<u8>,
     record: Option<Record>,
     host: Host,
     report: Report,
@@ -92,27 +93,49 @@ impl<'a> Application<'a> {
             let what = format_args!("`{}' was brought up from standard input", target.ifname);
             return Err(Error::new(what).hint(format!("`wgq apply - --name {}`", target.ifname)));
         }
-        let (text, mut config) = load::file(&target, report)?;
-        load::keys(&mut config, &text, &target, report)?;
-        load::leave_out_expired(&mut config, &text, &target, report);
-        namespace::refuse_move(target.ifname, record.as_ref(), &config)?;
-        let netns = config.interface.home();
-        let mut host = Host::open(report, target.path.as_deref(), netns)?;
-        namespace::refuse_outside(&mut host, target.ifname)?;
-        load::warn_of_kernel(&config, &text, &target, report);
-        load::warn_of_absent(&config, &text, &target, &mut host, report)?;
-        if args.hooks {
-            up::check_hooks(&config)?;
-        }
+        let bytes = load::read(&target)?;
+        let home = if let Some(record) = &record {
+            record.netns().cloned() // that of the file, or the file is refused
+        } else {
+            let parsed = config::parse(&bytes, &names::names(target.ifname));
+            parsed
+                .config
+                .and_then(|config| config.interface.home().cloned())
+        };
+        let host = Host::open(report, target.path.as_deref(), home.as_ref())?;
         Ok(Self {
             args,
             target,
-            config,
-            text,
+            bytes,
             record,
             host,
             report,
         })
+    }
+
+    /// Parses the file, and looks at the host at the same time: with thousands of peers either takes a while.
+    fn look(&mut self) -> Result<(String, Config, Found), Error> {
+        let (ifname, bytes) = (self.target.ifname, std::mem::take(&mut self.bytes));
+        let (parsed, found) = thread::scope(|scope| {
+            let parsed = scope.spawn(|| config::parse(&bytes, &names::names(ifname)));
+            let found = self.host.observe(ifname, self.record.as_ref());
+            (
+                parsed.join().unwrap_or_else(|panic| resume_unwind(panic)),
+                found,
+            )
+        });
+        let (target, report) = (&self.target, self.report);
+        let (text, mut config) = load::parsed_file(bytes, parsed, target, report)?;
+        load::keys(&mut config, &text, target, report)?;
+        load::leave_out_expired(&mut config, &text, target, report);
+        namespace::refuse_move(ifname, self.record.as_ref(), &config)?;
+        namespace::refuse_outside(&mut self.host, ifname)?;
+        load::warn_of_kernel(&config, &text, target, report);
+        load::warn_of_absent(&config, &text, target, &mut self.host, report)?;
+        if self.args.hooks {
+            up::check_hooks(&config)?;
+        }
+        Ok((text, config, found?))
     }
 
     fn run(mut self) -> Result<(), Error> {
@@ -165,9 +188,7 @@ impl<'a> Application<'a> {
     ) -> Result<T, Error> {
         let take = |host: &Host| locks.then(|| host.lock().map_err(not_begun)).transpose();
         let mut lock = take(&self.host)?;
-        let mut found = self
-            .host
-            .observe(self.target.ifname, self.record.as_ref())?;
+        let (text, config, mut found) = self.look()?;
         if found.state.link.is_some() && !found.is_device_known {
             let what = format_args!("`{}': its process does not answer", self.target.ifname);
             return Err(Error::new(what));
@@ -177,7 +198,7 @@ impl<'a> Application<'a> {
             None => self.host.choose_driver(self.args.userspace)?,
         };
         let ignore = self.args.ignore_unresolved;
-        let endpoints = endpoints(&self.config, self.record.as_ref(), &found);
+        let endpoints = endpoints(&config, self.record.as_ref(), &found);
         let is_name = |it: &&Spanned<Endpoint>| matches!(it.value, Endpoint::Name { .. });
         let waits = endpoints.iter().flatten().any(is_name);
         if waits {
@@ -186,7 +207,7 @@ impl<'a> Application<'a> {
         let endpoints = self.host.resolve(&endpoints, ignore)?;
         if load::tell_unresolved(
             &endpoints.unresolved,
-            &self.text,
+            &text,
             &self.target,
             ignore,
             self.report,
@@ -196,7 +217,7 @@ impl<'a> Application<'a> {
         let attempt = Attempt {
             ifname: self.target.ifname,
             target: &self.target,
-            config: &self.config,
+            config: &config,
             endpoints: &endpoints.addresses,
             kind,
             record: self.record.as_ref(),

@@ -30,7 +30,18 @@ pub(super) fn require_root(command: &str, dry_run: bool) -> Result<(), Error> {
 /// Reads and parses the target's file; all that is wrong with it is said at once.
 pub(super) fn file(target: &Target, report: Report) -> Result<(String, Config), Error> {
     let bytes = read(target)?;
-    let config = parse(&bytes, target, report).ok_or_else(Error::said)?;
+    let parsed = config::parse(&bytes, &names::names(target.ifname));
+    parsed_file(bytes, parsed, target, report)
+}
+
+/// As [`file`], of what was read and parsed already.
+pub(super) fn parsed_file(
+    bytes: Vec<u8>,
+    parsed: config::Parsed,
+    target: &Target,
+    report: Report,
+) -> Result<(String, Config), Error> {
+    let config = tell_parsed(parsed, target, report).ok_or_else(Error::said)?;
     let text = String::from_utf8(bytes).map_err(|_| Error::said())?; // what is parsed is UTF-8
     Ok((text, config))
 }
@@ -43,13 +54,17 @@ pub(super) fn read(target: &Target) -> Result<Vec<u8>, Error> {
 
 /// Parses what was read from the target's file, and says what there is to say of the two; none if it is not in order.
 pub(super) fn parse(text: &[u8], target: &Target, report: Report) -> Option<Config> {
+    let parsed = config::parse(text, &names::names(target.ifname));
+    tell_parsed(parsed, target, report)
+}
+
+fn tell_parsed(parsed: config::Parsed, target: &Target, report: Report) -> Option<Config> {
     if let Some(hint) = &target.hint {
         report.hint(hint);
     }
     if target.is_world_accessible() {
         warn_of_access(&target.shown(), report);
     }
-    let parsed = config::parse(text, &names::names(target.ifname));
     tell(&parsed.diagnostics, target, report);
     parsed.config
 }

@@ -144,7 +144,14 @@ pub fn known_keys() -> impl Iterator<Item = (&'static str, &'static str)> {
 
 /// The key that is written so, if there is one.
 pub(super) fn find(written: &str) -> Option<&'static Key> {
-    KEYS.iter().find(|key| key.is(written))
+    let first = written.bytes().next()?;
+    let begins = |key: &Key| {
+        key.name
+            .bytes()
+            .next()
+            .is_some_and(|it| it.eq_ignore_ascii_case(&first))
+    };
+    KEYS.iter().find(|key| begins(key) && key.is(written))
 }
 
 /// The key that was probably meant.
