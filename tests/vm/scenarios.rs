@@ -18,6 +18,8 @@ static OTHERS: LazyLock<Boot> = LazyLock::new(|| {
     )
 });
 
+static INJECTED: LazyLock<Boot> = LazyLock::new(|| boot("injected", &["injected"]));
+
 /// Runs scenarios in one boot. `WGQ_SEED` repeats a run; the seed is in the output of a failed test.
 fn boot(machine: &str, names: &[&str]) -> Boot {
     let seed =
@@ -91,6 +93,12 @@ fn down_after_a_sigkill_at_any_moment_leaves_nothing() {
         !rounds.contains("at last"),
         "something was left or damaged:\n{rounds}"
     );
+}
+
+#[test]
+fn a_message_that_the_kernel_refuses_or_that_is_the_last_leaves_nothing() {
+    assert_passed(&INJECTED, "injected");
+    print!("{}", INJECTED.output);
 }
 
 #[test]
