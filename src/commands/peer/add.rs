@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 use super::super::{endpoint, load};
 use super::Book;
 use super::live::Taken;
+use super::shown::done_all_the_same;
 use crate::allocate::lowest_free;
 use crate::cli::{Add, Expiry};
 use crate::client::{Client, Server};
@@ -86,10 +87,7 @@ pub(super) fn add(book: &mut Book, args: &Add, json: bool) -> Result<(), Error> 
         });
     }
     let shown = args.form.show(&config, book.report);
-    shown.map_err(|error| {
-        let again = format!("`wgq peer qr {}`, `wgq peer show {}`", args.name, args.name);
-        error.outcome(format_args!("{} is added all the same: {again}", args.name))
-    })
+    shown.map_err(|error| done_all_the_same(error, &args.name, "is added"))
 }
 
 /// The next free address of each family that the interface has.

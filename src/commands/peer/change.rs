@@ -10,6 +10,7 @@ use super::super::{endpoint, load};
 use super::Book;
 use super::list::Peer;
 use super::live::Taken;
+use super::shown::done_all_the_same;
 use crate::cli::Form;
 use crate::client::{Client, Server};
 use crate::config::{Listed, Roster, interface_note, with_client_keys};
@@ -57,7 +58,8 @@ pub(super) fn turn(book: &mut Book, name: &str, off: bool, json: bool) -> Result
     let word = if off { "disabled" } else { "enabled" };
     if listed.is_off == off {
         book.report.note(format_args!("{listed} is {word} already"));
-        return print_changed(book, &book.text, name, Taken::Live, json);
+        let taken = book.put(&book.text, || ())?;
+        return print_changed(book, &book.text, name, taken, json);
     }
     let text = book.roster.turned(listed.index, off);
     let taken = book.put(&text, || ())?;
@@ -88,7 +90,7 @@ pub(super) fn remove(book: &mut Book, name: Option<&str>, json: bool) -> Result<
         text = Zeroizing::new(roster.without(listed.index));
     }
     if leaving.is_empty() {
-        return Ok(());
+        return print_removed(book, Vec::new(), json);
     }
     let back = || {
         for path in &kept {
@@ -109,20 +111,24 @@ pub(super) fn remove(book: &mut Book, name: Option<&str>, json: bool) -> Result<
             path.display()
         ));
     }
-    if json {
-        #[derive(Serialize)]
-        struct Removed<'a> {
-            version: u32,
-            ifname: &'a str,
-            removed: Vec<Peer>,
-        }
-        return load::print_json(&Removed {
-            version: 1,
-            ifname: book.ifname().as_str(),
-            removed,
-        });
+    print_removed(book, removed, json)
+}
+
+fn print_removed(book: &Book, removed: Vec<Peer>, json: bool) -> Result<(), Error> {
+    #[derive(Serialize)]
+    struct Removed<'a> {
+        version: u32,
+        ifname: &'a str,
+        removed: Vec<Peer>,
     }
-    Ok(())
+    if !json {
+        return Ok(());
+    }
+    load::print_json(&Removed {
+        version: 1,
+        ifname: book.ifname().as_str(),
+        removed,
+    })
 }
 
 /// Gives a client new keys.
@@ -166,7 +172,8 @@ pub(super) fn rekey(book: &mut Book, name: &str, form: &Form, json: bool) -> Res
     if json {
         return book.print(&text, &public_key.to_string(), taken, Some(&config));
     }
-    form.show(&config, book.report)
+    let shown = form.show(&config, book.report);
+    shown.map_err(|error| done_all_the_same(error, &listed.to_string(), "has new keys"))
 }
 
 fn print_changed(
