@@ -59,7 +59,11 @@ done"#;
 
 fn adopted(before: &str, after: &str) {
     let two = file(before, after);
-    let gap = |at: usize| two.match_indices("\n\n").nth(at).map_or(0, |(at, _)| at + 1);
+    let gap = |at: usize| {
+        two.match_indices("\n\n")
+            .nth(at)
+            .map_or(0, |(at, _)| at + 1)
+    };
     let one = &two[..gap(1)];
     let second = format!("{}{}", &two[..gap(0)], &two[gap(1)..]);
     host(&format!(
@@ -86,5 +90,8 @@ fn of_hwdsl2() {
 
 #[test]
 fn of_wg_easy() {
-    adopted("# Client: NAME (4f1c9f60-8d0c-4a51-9d1b-f5f2f1c9d1aa)\n", "");
+    adopted(
+        "# Client: NAME (4f1c9f60-8d0c-4a51-9d1b-f5f2f1c9d1aa)\n",
+        "",
+    );
 }

@@ -95,19 +95,19 @@ for wrong in '--port 0' '--port 65536' '--subnet x' '--uplink a/b'; do fails 2 w
 #[test]
 fn a_network_and_a_port_that_are_taken_are_not_chosen() {
     host(
-        r#"# all of 10.0.0.0/8 but 10.99.99.0/24 belongs to routes, addresses and other files
+        r#"# all of 10.0.0.0/8 but 10.123.99.0/24 belongs to routes, addresses and other files
 ip address add 10.0.0.1/10 dev uplink
 ip route add 10.128.0.0/9 via 192.0.2.1
-printf '[Interface]\nListenPort = 51820\nAddress = 10.64.0.1/11\n[Peer]\nPublicKey = %s\nAllowedIPs = 0.0.0.0/0, 10.100.0.0/14, 10.104.0.0/13, 10.112.0.0/12, 10.96.0.0/15, 10.98.0.0/16\n' \
+printf '[Interface]\nListenPort = 51820\nAddress = 10.64.0.1/11\n[Peer]\nPublicKey = %s\nAllowedIPs = 0.0.0.0/0, 10.96.0.0/12, 10.112.0.0/13, 10.120.0.0/15, 10.122.0.0/16, 10.124.0.0/14\n' \
 	$peer1 >/etc/wireguard/other.conf
-for third in {0..98}; do ip route add blackhole 10.99.$third.0/24; done
-for third in {100..255}; do ip route add 10.99.$third.0/24 via 192.0.2.1; done
+for third in {0..98}; do ip route add blackhole 10.123.$third.0/24; done
+for third in {100..255}; do ip route add 10.123.$third.0/24 via 192.0.2.1; done
 # and the next port to another program
 perl -MSocket -e 'socket S, AF_INET, SOCK_DGRAM, 0; bind S, pack_sockaddr_in(51821, INADDR_ANY) or die; sleep 60' &
-perl -MSocket -e 'socket S, AF_INET6, SOCK_DGRAM, 0; setsockopt S, 41, 26, 1; bind S, pack_sockaddr_in6(51822, IN6ADDR_ANY) or die; sleep 60' &
-until ss -uln | has :51821 && ss -uln | has :51822; do sleep 0.05; done
+perl -MSocket -e 'socket S, AF_INET6, SOCK_DGRAM, 0; bind S, pack_sockaddr_in6(51822, Socket::IN6ADDR_ANY) or die; sleep 60' &
+for _ in {1..100}; do [[ $(ss -Huln | grep -c ':5182[12] ') == 2 ]] && break; sleep 0.05; done
 fails 0 wgq init --no-ipv6
-grep -qx 'Address = 10.99.99.1/24' $file
+grep -qx 'Address = 10.123.99.1/24' $file
 grep -qx 'ListenPort = 51823' $file
 # then none is left of 10.0.0.0/8
 fails 0 wgq init wg1
@@ -118,8 +118,8 @@ fails 1 wgq init wg2
 says 'hint: --subnet PREFIX says which'
 [[ ! -e /etc/wireguard/wg2.conf ]]
 # what is asked for is done, with a warning
-fails 0 wgq init wg2 --subnet 10.99.99.0/25 --port 51820
-says 'warning: --subnet 10.99.99.0/25: this host has to do with 10.99.99.0/24 already'"#,
+fails 0 wgq init wg2 --subnet 10.123.99.0/25 --port 51820
+says 'warning: --subnet 10.123.99.0/25: this host has to do with 10.123.99.0/24 already'"#,
     );
 }
 

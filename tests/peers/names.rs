@@ -32,7 +32,7 @@ fn what_is_no_name_is_refused_and_changes_nothing() {
 wgq -q peer add phone >/dev/null
 keep
 long=$(printf 'x%.0s' {1..65})
-for name in '' ' ' ' x' 'x ' $'a\nb' $'a\rb' $'\t' $'a\eb' $'a\u200bb' $'a\u202eb' '#x' 'x#' $long $'a\u2028b' phone site; do
+for name in '' ' ' ' x' 'x ' $'a\nb' $'a\rb' $'\t' $'a\eb' $'a\xe2\x80\x8bb' $'a\xe2\x80\xaeb' '#x' 'x#' $long $'a\xe2\x80\xa8b' phone site; do
 	fails 1 wgq peer add "$name"
 	unchanged
 	fails 1 wgq peer rename phone "$name"
@@ -131,7 +131,7 @@ fails 0 wgq peer list
 says site
 wgq -q peer add phone >/dev/null
 [[ -e /etc/wireguard/clients/home/phone.conf ]]
-sed 's/^Address.*/Address = 10.7.0.1/' /etc/wireguard/home.conf >/etc/wireguard/work.conf
+sed 's|^Address.*|Address = 10.7.0.1/24|' /etc/wireguard/home.conf >/etc/wireguard/work.conf
 fails 1 wgq peer list
 says 'there is more than one interface'
 says 'hint: -i NAME says which: home, work'
