@@ -9,6 +9,7 @@ fn after_a_step_that_failed_all_is_as_it_was() {
 wgq -q peer add phone --allowed-ips 10.30.0.0/16 >/dev/null
 wgq -q peer add tablet --allowed-ips 10.31.0.0/16 >/dev/null
 wgq -q peer disable tablet
+echo 'of one that is no more' >$clients/new.conf
 export WGQ_FAULT
 for fault in fail:0 fail:1; do
 	for command in 'add new --allowed-ips 10.40.0.0/16' 'remove phone' 'disable phone' 'enable tablet' 'rekey phone'; do
@@ -49,7 +50,7 @@ mount -t tmpfs -o size=16k tmpfs /etc/wireguard/clients
 wgq -q peer add tablet >/dev/null
 cat /dev/zero >/etc/wireguard/clients/fill 2>/dev/null || true
 keep
-for command in 'add laptop' 'remove tablet' 'remove site' 'rekey tablet' 'rekey site'; do
+for command in 'add laptop' 'remove tablet' 'remove site' 'rename tablet new' 'rekey tablet' 'rekey site'; do
 	fails 1 wgq peer $command
 	says 'No space left on device'
 	rmdir --ignore-fail-on-non-empty $clients/removed 2>/dev/null || true
@@ -69,6 +70,7 @@ running
 wgq -q peer add phone >/dev/null
 wgq -q peer add off >/dev/null
 wgq -q peer disable off
+echo 'of one that is no more' >$clients/new.conf
 mv /etc/wireguard/clients $work/clients
 mkdir /etc/wireguard/clients
 mount --bind $work/clients /etc/wireguard/clients

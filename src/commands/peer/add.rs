@@ -61,13 +61,17 @@ pub(super) fn add(book: &mut Book, args: &Add, json: bool) -> Result<(), Error> 
     refuse_prefixes(book, &args.allowed_ips)?;
     let section = section(args, public_key, &preshared_key, &prefixes)?;
     let text = Zeroizing::new(book.roster.with(&section));
-    let file = if args.no_store {
-        None
+    let (before, file) = if args.no_store {
+        (None, None)
     } else {
-        Some(book.clients.write(&args.name, &config)?)
+        let before = book.clients.read(&args.name)?; // of one that is no more
+        (before, Some(book.clients.write(&args.name, &config)?))
     };
     let taken = book.put(&text, || {
-        let _ = book.clients.remove(&args.name); // the first error is the one to tell
+        if file.is_some() {
+            let before = before.as_ref().map(|it| it.as_str());
+            let _ = book.clients.restore(&args.name, before); // the first error is the one to tell
+        }
     })?;
     book.say(taken, format_args!("{} is added", args.name));
     if let Some(file) = &file {
