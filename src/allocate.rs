@@ -99,7 +99,7 @@ mod tests {
     #[test]
     fn a_network_of_65_534_hosts_is_filled_to_the_last() {
         let own: Address = "10.9.0.1/16".parse().unwrap();
-        let hosts = |last: u32| (0x0a09_0002..=last).map(|ip| Ipv4Addr::from_bits(ip).into());
+        let hosts = |last: u32| (0x0a09_0002..=last).map(Ipv4Addr::from_bits);
         let taken = |last| hosts(last).map(|ip| Address::from(IpAddr::V4(ip)).prefix());
         assert_eq!(
             lowest_free(own, taken(0x0a09_fffd)),

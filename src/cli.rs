@@ -8,11 +8,17 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueHint};
 use crate::net::Ifname;
 use crate::report::Color;
 
+mod export;
+mod import;
 mod init;
 mod peer;
+mod show;
 
+pub use export::{Export, Format};
+pub use import::Import;
 pub use init::Init;
 pub use peer::{Action, Add, Expiry, Form, Peer, SetEndpoint};
+pub use show::Show;
 
 /// Bring WireGuard interfaces up and down
 ///
@@ -36,6 +42,8 @@ Examples:
   wgq apply wg0               have it follow its changed file, and drop no session
   wgq --dry-run up wg0        show what would be done, and do nothing
   wgq down wg0                take the interface down, and all that came with it
+  wgq show                    see what runs, and how it goes
+  wgq import ~/office.conf    put a file in /etc/wireguard, with checks
   wgq migrate wg0             show what of the hooks can be keys
   wgq selftest                see what this host supports";
 
@@ -98,6 +106,13 @@ pub enum Command {
     /// These are the steps that `apply` would take. The exit code is 0 if there are none, 1 if there are, and 2 if that
     /// cannot be found out.
     Diff(Diff),
+    /// Show what runs, and how it goes
+    ///
+    /// That is what `wg show` shows, with the names of peers, how each fares (online, with a handshake in the last three minutes;
+    /// idle; never), and what there is beyond the device: the file and whether it is still followed, forwarding, NAT, DNS and the
+    /// kill switch. Peers with the latest handshake come first. Without a NAME all WireGuard interfaces are shown, whoever has
+    /// made them. With a FIELD one thing alone is printed, byte for byte as `wg show` does.
+    Show(Show),
     /// Print what of a file is for `wg setconf`
     ///
     /// That is the file without the keys that `wg` does not know; its keys are printed as they are.
@@ -158,6 +173,18 @@ pub enum Command {
     ///
     /// As `wg pubkey` does: `wgq genkey | tee private.key | wgq pubkey`.
     Pubkey,
+    /// Put a config from elsewhere in /etc/wireguard
+    ///
+    /// A provider's, or one that a phone or another program has exported, as a file or as the picture of a QR code. It is
+    /// checked as `up` does, and put there byte for byte, for root alone to read; never over another. Its name is the file's,
+    /// made into one that an interface can have. Commands in it are warned of: they run as root.
+    Import(Import),
+    /// Print a file for wg-quick, with hooks in the place of our keys
+    ///
+    /// For who leaves us: what only wgq knows becomes a comment, and PostUp and PostDown lines that do the same with nft,
+    /// sysctl and ip. All else stays byte for byte. What wg-quick cannot do is said, here and in the file. The rules are
+    /// for this host as it is now: its LAN, its firewalls. Keys are printed as they are.
+    Export(Export),
     /// See what this host supports, and whether wgq works on it
     ///
     /// It brings tunnels up between network namespaces of its own, sends packets through them and takes them down again.

@@ -48,7 +48,7 @@ pub fn visible(text: &str) -> String {
 
 /// Whether a character is a line or paragraph separator, a zero-width one, or a mark of direction (Unicode Standard Annex 9).
 pub fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+    matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
 #[cfg(test)]
@@ -59,7 +59,7 @@ mod tests {
     fn columns_are_as_wide_as_what_is_in_them() {
         let rows = [["名前", "10.0.0.2/32", ""], ["a\u{202e}\x1b", "-", "x"]];
         let rows = rows.map(|row| row.map(str::to_owned)).to_vec();
-        let shown = "NAME            ADDRESS      STATE\n名前            10.0.0.2/32\na\\u{202e}\\u{1b}  -            x\n";
+        let shown = "NAME             ADDRESS      STATE\n名前             10.0.0.2/32\na\\u{202e}\\u{1b}  -            x\n";
         assert_eq!(table(["NAME", "ADDRESS", "STATE"], rows), shown);
     }
 }

@@ -9,7 +9,10 @@ use crate::{hint, host};
 mod apply;
 mod attempt;
 mod down;
+mod drift;
 mod endpoint;
+mod export;
+mod import;
 mod init;
 mod keys;
 mod load;
@@ -21,6 +24,7 @@ mod reresolve;
 mod save;
 mod selftest;
 mod show;
+mod steps;
 mod strip;
 mod up;
 
@@ -33,6 +37,7 @@ pub fn run(cli: Cli, report: Report) -> Result<(), Error> {
         Command::Apply(apply) => apply::apply(&apply, dry_run, json, report),
         Command::Confirm { ifname } => apply::confirm(ifname, report),
         Command::Diff(diff) => apply::diff(&diff, json, report),
+        Command::Show(show) => show::show(&show, json, report),
         Command::Strip { target } => strip::strip(&target, report),
         Command::Save { target } => save::save(&target, dry_run, report),
         Command::Reresolve { config } => {
@@ -42,6 +47,8 @@ pub fn run(cli: Cli, report: Report) -> Result<(), Error> {
         Command::Init(init) => init::init(&init, json, report),
         Command::Peer(peer) => peer::peer(peer, dry_run, json, report),
         Command::Endpoint(endpoint) => endpoint::endpoint(&endpoint, json, report),
+        Command::Import(import) => import::import(&import, dry_run, json, report),
+        Command::Export(args) => export::run(&args, dry_run, report),
         Command::Genkey => keys::genkey(json, report),
         Command::Genpsk => keys::genpsk(json, report),
         Command::Pubkey => keys::pubkey(json),

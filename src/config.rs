@@ -19,6 +19,7 @@ mod keys;
 mod layout;
 mod model;
 mod note;
+mod own_keys;
 mod parse;
 mod reader;
 mod report;
@@ -37,6 +38,7 @@ pub use hook_lines::{HOOK_KEYS, HookLine, NewKey, Replaced, hook_lines, replace_
 pub use keys::known_keys;
 pub use model::{Config, Dns, Endpoint, Hooks, Interface, Peer, Table};
 pub use note::{interface_note, peer_names, with_client_keys, with_endpoint, with_interface_note};
+pub use own_keys::{OwnLine, own_lines, without_own_keys};
 pub use parse::{Parsed, parse};
 pub use reader::Names;
 pub use roster::{Listed, Roster};

@@ -139,6 +139,28 @@ pub fn desired(
     }
 }
 
+/// Returns what the keys of our own want of a host and wg-quick(8) does not do by itself: rules, kernel variables, accepts in
+/// other firewalls. With sentences on those that drop all the same. The tunnel's own packets have that mark.
+pub fn own_keys(
+    ifname: Ifname,
+    config: &Config,
+    fwmark: FwMark,
+    surroundings: &Surroundings,
+) -> (State, Vec<String>) {
+    let mut state = State::default();
+    let kill_switch = config.interface.firewall.kill_switch.value;
+    if kill_switch {
+        kill_switch::require(ifname, config, fwmark, surroundings, &mut state);
+    }
+    if kill_switch || config.is_full_tunnel() {
+        keep_inbound::require(ifname, config, fwmark, surroundings, &mut state);
+    }
+    firewall::require(ifname, config, surroundings, &mut state);
+    let nothing = State::default();
+    let warnings = accepts::require(ifname, config, &nothing, surroundings, &mut state);
+    (state, warnings)
+}
+
 /// The mark that the file names.
 fn explicit_mark(config: &Config) -> Option<FwMark> {
     let mark = config.interface.fwmark.map(|mark| mark.value);
@@ -246,7 +268,7 @@ fn routable(
 }
 
 /// Whether the main table has a route by this link that covers the prefix without ours: that of an address, or a hook's.
-fn is_covered(prefix: Prefix, addresses: &[Address], kept: &State) -> bool {
+pub(crate) fn is_covered(prefix: Prefix, addresses: &[Address], kept: &State) -> bool {
     // The kernel makes a route in the main table of every address but an IPv4 one of 32 bits.
     let connected = addresses.iter().filter(|address| {
         address.family() == Family::V6 || address.prefix_len() < Family::V4.bits()

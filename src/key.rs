@@ -44,8 +44,18 @@ fn decode(text: &str) -> Result<[u8; KEY_LEN], InvalidKey> {
 macro_rules! secret_key {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
-        #[derive(Clone, PartialEq, Eq, Zeroize, ZeroizeOnDrop)]
+        #[derive(Clone)]
         pub struct $name([u8; KEY_LEN]);
+
+        impl Drop for $name {
+            fn drop(&mut self) {
+                self.0.as_mut_slice().zeroize(); // as an array it would be byte by byte, each with a fence
+            }
+        }
+
+        impl ZeroizeOnDrop for $name {}
+
+        impl Eq for $name {}
 
         impl $name {
             /// The raw bytes; mind where they go.
@@ -90,6 +100,19 @@ secret_key!(
     /// The symmetric secret that two peers may share beside their key pairs.
     PresharedKey
 );
+
+impl PartialEq for PrivateKey {
+    /// Whether they are one to Curve25519: the kernel keeps a key as it is clamped, and a file may have it as it was made.
+    fn eq(&self, other: &Self) -> bool {
+        Self::clamped(&self.0).0 == Self::clamped(&other.0).0
+    }
+}
+
+impl PartialEq for PresharedKey {
+    fn eq(&self, other: &Self) -> bool {
+        self.0 == other.0
+    }
+}
 
 impl PrivateKey {
     /// The key that Curve25519 makes of any 32 bytes. It would use them all the same; `wg genkey` prints it so.
@@ -178,6 +201,7 @@ mod tests {
             assert_eq!((clamped.0[0] & 7, clamped.0[31] & 0xc0), (0, 0x40));
             assert_eq!(clamped.0[1..31], bytes[1..31]);
             assert_eq!(clamped.public_key(), PrivateKey(bytes).public_key());
+            assert_eq!(clamped, PrivateKey(bytes));
         }
     }
 

@@ -10,7 +10,7 @@
 //!                                        apply: execute each; on failure undo in reverse
 //! ```
 //!
-//! `config`, `desired`, `diff`, `foreign`, `plan`, `qr`, `reresolve` and `step` are pure: values in, values out. What touches the machine is in `host`;
+//! `config`, `desired`, `diff`, `export`, `foreign`, `plan`, `qr`, `reresolve`, `status` and `step` are pure: values in, values out. What touches the machine is in `host`;
 //! clippy holds to that by the list in .clippy.toml.
 
 #![warn(clippy::disallowed_methods)]
@@ -25,6 +25,7 @@ pub mod config;
 pub mod desired;
 pub mod diff;
 pub mod error;
+pub mod export;
 pub mod foreign;
 mod hint;
 #[expect(
@@ -49,5 +50,6 @@ pub mod reresolve;
 mod selftest;
 pub mod setup;
 pub mod state;
+pub mod status;
 pub mod step;
 pub mod surroundings;

@@ -91,6 +91,16 @@ impl NftTable {
         }
     }
 
+    /// Whether there are rules by a key of the file: their comments begin with `wgq wg0: KEY`.
+    pub fn has_rules_for(&self, ifname: Ifname, key: &str) -> bool {
+        let comment = format!("wgq {ifname}: {key}");
+        let mut rules = self.chains.iter().flat_map(|chain| &chain.rules);
+        rules.any(|rule| {
+            let found = rule.comment.as_deref().unwrap_or_default();
+            found.starts_with(&comment)
+        })
+    }
+
     /// Returns the commands that put this table in place of what is there, in the form of libnftables-json(5).
     ///
     /// It is added before it is deleted because a table that is not there cannot be deleted.

@@ -19,8 +19,6 @@ pub struct Up {
     pub before: Vec<Step>,
     /// All the rest, as it is when the hooks put nothing on the link.
     pub after: Vec<Step>,
-    /// What was found.
-    pub now: State,
     /// What is wanted, and what was left out.
     pub desired: Desired,
 }
@@ -39,7 +37,6 @@ pub fn up(
     Up {
         before,
         after,
-        now: now.clone(),
         desired,
     }
 }
@@ -96,7 +93,6 @@ pub fn apply(
     Up {
         before,
         after,
-        now: now.clone(),
         desired,
     }
 }

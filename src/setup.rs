@@ -76,9 +76,9 @@ pub fn choose_ipv4(random: u16, taken: &[Prefix]) -> Option<Prefix> {
         .find(|it| !touches(*it, taken))
 }
 
-/// Whether many have a network of 10.0.0.0/8 by default: home routers, docker, Kubernetes, OpenVPN and other tutorials.
+/// Whether many have a network of 10.0.0.0/8 by default: home routers, docker, Kubernetes, `OpenVPN` and the tutorials of others.
 fn is_popular((_, second, third): (u8, u8, u8)) -> bool {
-    let is_round = |number: u8| number % 10 == 0;
+    let is_round = |number: u8| number.is_multiple_of(10);
     second < 16
         || is_round(second)
         || is_round(third)

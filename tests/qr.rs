@@ -1,6 +1,7 @@
 //! A QR code's picture, read by zbar: a decoder of another family than the one that wgq reads with.
 
 #![allow(
+    clippy::expect_used,
     clippy::unwrap_used,
     clippy::disallowed_methods,
     missing_docs,

@@ -1,7 +1,7 @@
 //! Every command of README.md is run as it is written there, on a server and on a client.
 //!
 //! Blocks marked `sh` are run here, one after the other, on hosts in namespaces of their own; `sh tests` is what .ci/run
-//! runs, and `sh systemd` and `sh units` are for the virtual machine. Blocks marked `ini examples/server/` are the hosts' files; those and all other
+//! runs, `sh server` is for the server alone, and `sh systemd` and `sh units` are for the virtual machine. Blocks marked `ini examples/server/` are the hosts' files; those and all other
 //! examples are also for tests/packets/recipes.rs.
 #![allow(
     clippy::unwrap_used,
@@ -39,6 +39,8 @@ ip address add 192.0.2.2/24 dev uplink
 ip route add default via 192.0.2.1
 export PATH=/usr/local/bin:/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin:$PATH
 export CARGO_NET_OFFLINE=true
+# what it takes to be small and fast is not what is tried here
+export CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16
 "#;
 
 /// The shells and `man` find what was installed, and nothing of the tunnel is left.
@@ -58,10 +60,15 @@ fn blocks() -> impl Iterator<Item = (&'static str, &'static str)> {
     fenced.map(|block| block.split_once('\n').unwrap())
 }
 
+fn command(text: &str) -> String {
+    format!("set -x\n{text}\n{{ set +x; }} 2>/dev/null\n")
+}
+
 /// What is done on one of the hosts.
 fn script(host: &str) -> String {
     let steps = blocks().filter_map(|(mark, text)| match mark.split_once(' ') {
-        None if mark == "sh" => Some(format!("set -x\n{text}\n{{ set +x; }} 2>/dev/null\n")),
+        None if mark == "sh" => Some(command(text)),
+        Some(("sh", here)) if here == host => Some(command(text)),
         Some(("ini", path)) if path == format!("examples/server/{host}.conf") => Some(format!(
             "sed 's|PUBLIC-KEY-OF-.*|{PEER}|' >/etc/wireguard/wg0.conf <<'END OF FILE'\n{text}\nEND OF FILE\n"
         )),
@@ -92,6 +99,7 @@ fn every_block_is_known() {
     let marks: Vec<_> = blocks().map(|block| block.0).collect();
     let known = [
         "sh",
+        "sh server",
         "sh tests",
         "sh systemd",
         "sh units",

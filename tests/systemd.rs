@@ -15,7 +15,7 @@ mkdir -p /usr/local/bin /run/systemd/system
 ln -s "$1" /usr/local/bin/wgq
 install -D -m 644 -t /usr/local/share/man/man8 man/wgq.8
 install -m 644 -t /run/systemd/system systemd/wgq*
-exec systemd-analyze verify --recursive-errors=no wgq@wg0.service wgq-reresolve@wg0.timer wgq-reresolve@wg0.service wgq.target
+exec systemd-analyze verify --recursive-errors=no wgq@wg0.service wgq-reresolve@wg0.timer wgq-reresolve@wg0.service wgq-expire@wg0.timer wgq-expire@wg0.service wgq.target
 "#;
 
 #[test]

@@ -34,4 +34,7 @@ pub struct Init {
     /// The interface that clients go out by; the default is any
     #[arg(long, value_name = "NAME")]
     pub uplink: Option<Ifname>,
+    /// Bring the interface up too: now, and at every boot where the systemd units are installed
+    #[arg(long)]
+    pub up: bool,
 }

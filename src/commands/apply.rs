@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use anyhow::anyhow;
 
-use super::attempt::{Attempt, Progress, Purpose};
-use super::show::Shown;
+use super::attempt::{Attempt, Plan, Progress, Purpose};
+use super::steps::Shown;
 use super::{load, namespace, not_begun, origin, up};
 use crate::apply::{Executor as _, Stop};
 use crate::cli;
@@ -19,7 +19,6 @@ use crate::host::record::Record;
 use crate::host::{Host, dns};
 use crate::kept::{Running, has_hooks};
 use crate::net::Ifname;
-use crate::plan::Up;
 use crate::report::Report;
 
 /// Has an interface follow its file, whether it is up or not.
@@ -122,13 +121,13 @@ impl<'a> Application<'a> {
             up::recover_resolver(self.report);
         }
         let patience = self.args.confirm;
-        self.attempt(true, |attempt, host, lock, (plan, record)| {
-            attempt.warn(&plan, &[]);
+        self.attempt(true, |attempt, host, lock, plan| {
+            attempt.warn(&plan.up, &[]);
             let (ifname, is_up) = (attempt.ifname, plan.now.link.is_some());
             let is_settled = attempt
                 .record
-                .is_some_and(|before| record.is_follow_up(before));
-            if plan.before.is_empty() && plan.after.is_empty() && is_settled {
+                .is_some_and(|before| plan.record.is_follow_up(before));
+            if plan.up.before.is_empty() && plan.up.after.is_empty() && is_settled {
                 let what = format_args!("{ifname}: nothing to do, it is what the file says");
                 attempt.report.note(what);
                 return Ok(());
@@ -136,7 +135,7 @@ impl<'a> Application<'a> {
             let pending = patience
                 .map(|_| confirm::Pending::open(ifname))
                 .transpose()?;
-            let done = attempt.carry_out(host, lock, plan, record)?;
+            let done = attempt.carry_out(host, lock, plan)?;
             if let (Some(pending), Some(patience)) = (pending, patience) {
                 wait(attempt, host, pending, patience, done)?;
             }
@@ -151,10 +150,10 @@ impl<'a> Application<'a> {
 
     /// Plans what is to be done, and does nothing.
     fn differences(mut self) -> Result<Shown, Error> {
-        self.attempt(false, |attempt, _, _, (plan, _)| {
-            attempt.warn(&plan, &[]);
-            let shown = Shown::new(attempt.ifname).steps(&plan.before);
-            Ok(shown.steps(&plan.after))
+        self.attempt(false, |attempt, _, _, Plan { up, .. }| {
+            attempt.warn(&up, &[]);
+            let shown = Shown::new(attempt.ifname).steps(&up.before);
+            Ok(shown.steps(&up.after))
         })
     }
 
@@ -162,7 +161,7 @@ impl<'a> Application<'a> {
     fn attempt<T>(
         &mut self,
         locks: bool,
-        make: impl FnOnce(&Attempt<'_>, &mut Host, Option<Lock>, (Up, Record)) -> Result<T, Error>,
+        make: impl FnOnce(&Attempt<'_>, &mut Host, Option<Lock>, Plan) -> Result<T, Error>,
     ) -> Result<T, Error> {
         let take = |host: &Host| locks.then(|| host.lock().map_err(not_begun)).transpose();
         let mut lock = take(&self.host)?;
@@ -258,7 +257,7 @@ pub(super) fn confirm(ifname: Ifname, report: Report) -> Result<(), Error> {
 }
 
 /// The endpoint of each peer that is to get the one of the file.
-fn endpoints<'a>(
+pub(super) fn endpoints<'a>(
     config: &'a Config,
     record: Option<&Record>,
     found: &Found,

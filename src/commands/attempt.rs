@@ -38,6 +38,16 @@ pub(super) struct Attempt<'a> {
     pub(super) report: Report,
 }
 
+/// A way to what the file says.
+pub(super) struct Plan {
+    /// The steps, and what is wanted.
+    pub(super) up: Up,
+    /// What was found.
+    pub(super) now: State,
+    /// What is to be known of the tunnel once all is done.
+    pub(super) record: Record,
+}
+
 /// How far an attempt has come.
 pub(super) struct Progress {
     transaction: Transaction,
@@ -62,11 +72,7 @@ pub(super) enum Purpose {
 impl Attempt<'_> {
     /// Looks at the host, plans the way from there, and notes down what `down` needs to know of it.
     /// What is on the link and was not `seen` there before, hooks have made.
-    pub(super) fn plan(
-        &self,
-        host: &mut Host,
-        seen: Option<&State>,
-    ) -> anyhow::Result<(Up, Record)> {
+    pub(super) fn plan(&self, host: &mut Host, seen: Option<&State>) -> anyhow::Result<Plan> {
         let found = host.observe(self.ifname, self.record)?;
         self.plan_from(host, found, seen)
     }
@@ -77,7 +83,7 @@ impl Attempt<'_> {
         host: &mut Host,
         found: Found,
         seen: Option<&State>,
-    ) -> anyhow::Result<(Up, Record)> {
+    ) -> anyhow::Result<Plan> {
         let mut found = self.look_around(found)?;
         let endpoints = self.endpoints_that_count(&found.state);
         let around = host.surroundings(
@@ -93,7 +99,7 @@ impl Attempt<'_> {
             memory.extras.add_new(seen, &found.state);
         }
         let now = &found.state;
-        let plan = match self.purpose {
+        let up = match self.purpose {
             Purpose::Up => plan::up(self.ifname, self.config, self.endpoints, now, &around),
             Purpose::Apply { keep_peers, hooks } => {
                 let ran = self.record.map(|record| &record.hooks);
@@ -116,20 +122,24 @@ impl Attempt<'_> {
                 )
             }
         };
-        let extras = self.extras(&plan, memory);
-        let record = self.record(&plan, &Passage::through(&around.firewalls), extras);
-        Ok((plan, record))
+        let extras = self.extras(&up, now, memory);
+        let record = self.record(&up, now, &Passage::through(&around.firewalls), extras);
+        Ok(Plan {
+            up,
+            now: found.state,
+            record,
+        })
     }
 
     /// What hooks have put on the link, as far as it stays.
-    fn extras(&self, plan: &Up, memory: Option<Memory>) -> Extras {
-        let beyond = |state| Extras::beyond(self.config, &plan.desired.own_routes, state);
+    fn extras(&self, up: &Up, now: &State, memory: Option<Memory>) -> Extras {
+        let beyond = |state| Extras::beyond(self.config, &up.desired.own_routes, state);
         match (self.purpose, memory) {
-            (Purpose::Up, _) => beyond(&plan.now), // there is nothing else before the first step
+            (Purpose::Up, _) => beyond(now), // there is nothing else before the first step
             (Purpose::Apply { .. }, Some(memory)) => memory.extras,
             (Purpose::Apply { .. }, None) => Extras {
                 peers: BTreeSet::new(),
-                ..beyond(&plan.desired.state)
+                ..beyond(&up.desired.state)
             },
         }
     }
@@ -183,8 +193,8 @@ impl Attempt<'_> {
     }
 
     /// What is to be known of the tunnel once all is done.
-    fn record(&self, plan: &Up, passage: &Passage, extras: Extras) -> Record {
-        let (now, want) = (&plan.now, &plan.desired.state);
+    fn record(&self, up: &Up, now: &State, passage: &Passage, extras: Extras) -> Record {
+        let want = &up.desired.state;
         let needed = want.sysctls.iter().map(|(sysctl, value)| {
             let before = now.sysctls.get(sysctl).filter(|now| *now != value);
             let changed = match before {
@@ -212,7 +222,7 @@ impl Attempt<'_> {
             dns: want.dns.clone(),
             hooks: hooks.clone(),
             memory: Memory {
-                fwmark: plan.desired.fwmark,
+                fwmark: up.desired.fwmark,
                 is_mark_named: kept::names_mark(self.config),
                 endpoints: kept::endpoints(self.config),
                 extras,
@@ -223,8 +233,8 @@ impl Attempt<'_> {
 
     /// What is to be known until then, should this be the last that is heard of us: what goes is there until it is gone,
     /// and what comes may not have come.
-    fn interim(&self, record: &Record, plan: &Up) -> Record {
-        let mut interim = record.clone();
+    fn interim(&self, plan: &Plan) -> Record {
+        let mut interim = plan.record.clone();
         interim.complete = false;
         interim.rules.extend(&plan.now.rules);
         interim.dns = interim.dns.or_else(|| plan.now.dns.clone());
@@ -261,11 +271,10 @@ impl Attempt<'_> {
         &self,
         host: &mut Host,
         mut lock: Option<Lock>,
-        plan: Up,
-        record: Record,
+        plan: Plan,
     ) -> Result<Progress, Error> {
-        let mut interim = self.interim(&record, &plan);
-        if !plan.before.is_empty() {
+        let mut interim = self.interim(&plan);
+        if !plan.up.before.is_empty() {
             // hooks come first, and a second look: until then no variable is changed by us, or needed
             let recorded = self.record.map(|record| record.sysctls.clone());
             interim.sysctls = recorded.unwrap_or_default();
@@ -275,7 +284,7 @@ impl Attempt<'_> {
             transaction: Transaction::default(),
             before: plan.now.clone(),
         };
-        match self.execute(host, &mut lock, &mut progress, plan, record) {
+        match self.execute(host, &mut lock, &mut progress, plan) {
             Ok(()) => Ok(progress),
             Err(stop) => Err(self.give_up(host, lock, progress, stop)),
         }
@@ -288,24 +297,24 @@ impl Attempt<'_> {
         host: &mut Host,
         lock: &mut Option<Lock>,
         progress: &mut Progress,
-        mut plan: Up,
-        mut record: Record,
+        mut plan: Plan,
     ) -> Result<(), Stop> {
         let transaction = &mut progress.transaction;
-        if !plan.before.is_empty() {
+        if !plan.up.before.is_empty() {
             *lock = None;
-            transaction.execute(host, &plan.before)?;
+            transaction.execute(host, &plan.up.before)?;
             *lock = Some(host.lock()?);
-            let (said, seen) = (plan.desired.warnings, plan.now);
-            (plan, record) = self.plan(host, Some(&seen)).map_err(Stop::Lost)?;
-            self.warn(&plan, &said);
+            let (said, seen) = (plan.up.desired.warnings, plan.now);
+            plan = self.plan(host, Some(&seen)).map_err(Stop::Lost)?;
+            self.warn(&plan.up, &said);
             progress.before.clone_from(&plan.now);
-            let interim = self.interim(&record, &plan);
+            let interim = self.interim(&plan);
             interim.write(self.ifname).map_err(Stop::Lost)?;
         }
-        let (steps, hooks) = plan::split_hooks(&plan.after);
+        let Plan { up, mut record, .. } = plan;
+        let (steps, hooks) = plan::split_hooks(&up.after);
         transaction.execute(host, steps)?;
-        self.settle(host, transaction, &plan, &record)?;
+        self.settle(host, transaction, &up, &record)?;
         record.index = host.index(self.ifname).map_err(Stop::Lost)?;
         let is_dns = |step: &Step| matches!(step, Step::SetDns { .. });
         let is_told = !transaction.forgone().iter().any(is_dns);
@@ -322,7 +331,7 @@ impl Attempt<'_> {
             .map_err(Stop::Lost)?;
         *lock = None;
         let executed = transaction.execute(host, hooks);
-        let noted = self.note_hooks(host, record, before.as_ref(), &plan);
+        let noted = self.note_hooks(host, record, before.as_ref(), &up);
         executed.and(noted.map_err(Stop::Lost))
     }
 
@@ -331,11 +340,11 @@ impl Attempt<'_> {
         &self,
         host: &mut Host,
         transaction: &mut Transaction,
-        plan: &Up,
+        up: &Up,
         record: &Record,
     ) -> Result<(), Stop> {
         let is_deletion = |step: &Step| matches!(step, Step::DeleteAddress { .. });
-        if !plan.after.iter().any(is_deletion) {
+        if !up.after.iter().any(is_deletion) {
             return Ok(());
         }
         let found = host
@@ -343,10 +352,10 @@ impl Attempt<'_> {
             .map_err(Stop::Lost)?;
         let now = State {
             sysctls: BTreeMap::new(),
-            accepts: plan.desired.state.accepts.clone(),
+            accepts: up.desired.state.accepts.clone(),
             ..found.state
         };
-        let rest = diff(self.ifname, &now, &plan.desired.state);
+        let rest = diff(self.ifname, &now, &up.desired.state);
         transaction.execute(host, &rest)
     }
 
@@ -357,7 +366,7 @@ impl Attempt<'_> {
         host: &mut Host,
         mut record: Record,
         before: Option<&Passage>,
-        plan: &Up,
+        up: &Up,
     ) -> anyhow::Result<()> {
         let _shared = host.lock_to_undo();
         if let Some(before) = before {
@@ -367,13 +376,13 @@ impl Attempt<'_> {
                 .for_each(|passage| passage.add_growth(before, &after));
         }
         let found = host.observe(self.ifname, Some(&record))?;
-        record.memory.extras = Extras::beyond(self.config, &plan.desired.own_routes, &found.state);
+        record.memory.extras = Extras::beyond(self.config, &up.desired.own_routes, &found.state);
         record.write(self.ifname)
     }
 
     /// Says what is left out or will not work, but for what was said already.
-    pub(super) fn warn(&self, plan: &Up, said: &[String]) {
-        let warnings = plan.desired.warnings.iter();
+    pub(super) fn warn(&self, up: &Up, said: &[String]) {
+        let warnings = up.desired.warnings.iter();
         warnings
             .filter(|warning| !said.contains(warning))
             .for_each(|warning| self.report.warning(warning));

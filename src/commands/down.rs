@@ -1,6 +1,6 @@
 //! `wgq down`: as much of it as can be done.
 
-use super::show::Shown;
+use super::steps::Shown;
 use super::{describe, load, namespace, not_begun, origin, save};
 use crate::apply::{FailedStep, Stop, as_much_as_possible};
 use crate::cli;

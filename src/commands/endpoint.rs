@@ -116,8 +116,8 @@ fn change(book: &Book, endpoint: &Endpoint) -> Result<Vec<(String, Zeroizing<Str
         }
         return Err(Error::from(error).outcome("nothing was changed"));
     }
-    let changed = changes.into_iter().map(|(name, _, after)| (name, after));
-    Ok(changed.collect())
+    let clients = changes.into_iter().map(|(name, _, after)| (name, after));
+    Ok(clients.collect())
 }
 
 /// Where a client is to connect to: as asked for, as the file says, or as it seems.
@@ -163,7 +163,9 @@ pub(super) fn of(book: &Book, wanted: Option<&str>) -> Result<Endpoint, Error> {
 fn advise(book: &Book, address: SocketAddr) {
     let port = book.config.interface.listen_port.unwrap_or(address.port());
     let advice = Reach::of(address.ip()).advice(address.ip(), port, book.ifname());
-    advice.iter().for_each(|line| book.report.warning(line));
+    for line in advice {
+        book.report.warning(line);
+    }
 }
 
 /// Reads what stands on a command line.

@@ -1,18 +1,20 @@
 //! `wgq init`: a new server's file.
 
+use std::collections::BTreeSet;
+use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 
 use serde::Serialize;
 
 use super::peer::check_dns;
-use super::{endpoint, load};
-use crate::cli::Init;
+use super::{endpoint, load, up};
+use crate::cli::{self, Init, Up};
 use crate::config::Endpoint;
 use crate::error::Error;
 use crate::host::config_file::Target;
 use crate::host::lock::Lock;
-use crate::host::{random, sysctl, uplink};
+use crate::host::{random, sysctl, systemd, uplink};
 use crate::key::PrivateKey;
 use crate::net::{Address, Family, Ifname, Prefix};
 use crate::report::Report;
@@ -44,7 +46,7 @@ pub(super) fn init(args: &Init, json: bool, report: Report) -> Result<(), Error>
     load::require_root("init", false)?;
     let ifname = args.ifname;
     let target = Target::find(Path::new(ifname.as_str()), None)?;
-    let _lock = Lock::take_in_turn(ifname)?;
+    let lock = Lock::take_in_turn(ifname)?;
     if target.exists() {
         let hint = format!(
             "`wgq peer add NAME -i {ifname}` adds a client to it; another name makes another interface"
@@ -87,13 +89,48 @@ pub(super) fn init(args: &Init, json: bool, report: Report) -> Result<(), Error>
     };
     advise(&made, endpoint.as_ref(), listen_port, ifname, report);
     if json {
-        return load::print_json(&made);
+        load::print_json(&made)?;
+    } else {
+        load::print(&made.to_string())?;
     }
-    tell(&made, report)
+    drop(lock); // which is for `up` to take
+    if args.up {
+        bring_up(&target, report)?;
+        report.note(format_args!("next: `wgq peer add phone -i {ifname}`"));
+    } else {
+        report.note(format_args!(
+            "next: `systemctl enable --now wgq@{ifname}` or `wgq up {ifname}`, then `wgq peer add phone -i {ifname}`"
+        ));
+    }
+    Ok(())
+}
+
+/// Brings the interface up, by its unit if that is there.
+fn bring_up(target: &Target, report: Report) -> Result<(), Error> {
+    let ifname = target.ifname;
+    if systemd::enable(ifname)? {
+        report.note(format_args!(
+            "{ifname} is up, now and at every boot: wgq@{ifname}.service is enabled"
+        ));
+        return Ok(());
+    }
+    let up = Up {
+        target: cli::Target {
+            config: ifname.as_str().into(),
+            name: None,
+        },
+        ignore_unresolved: false,
+        userspace: false,
+    };
+    up::up(&up, false, false, report)?;
+    report.note(format_args!(
+        "{ifname} is up until the next boot: the systemd units are not installed"
+    ));
+    Ok(())
 }
 
 /// What the host has to do with, which a tunnel's network is not to touch, and the ports of other files.
-fn taken() -> Result<(Vec<Prefix>, std::collections::BTreeSet<u16>), Error> {
+fn taken() -> Result<(Vec<Prefix>, BTreeSet<u16>), Error> {
     let (mut taken, ports) = uplink::taken_by_files();
     taken.extend(uplink::routed());
     let own = uplink::addresses(None)?.into_iter();
@@ -208,7 +245,9 @@ fn advise(made: &Made, endpoint: Option<&Endpoint>, port: u16, ifname: Ifname, r
                 report.note(format_args!("that clients reach this host at {} is a guess: `wgq endpoint {ifname} HOST:PORT` corrects it", address.ip()));
             }
             let advice = Reach::of(address.ip()).advice(address.ip(), port, ifname);
-            advice.iter().for_each(|line| report.warning(line));
+            for line in advice {
+                report.warning(line);
+            }
         }
         (Some(Endpoint::Name { .. }), _) => {}
         (None, _) => report.warning(format_args!(
@@ -220,36 +259,26 @@ fn advise(made: &Made, endpoint: Option<&Endpoint>, port: u16, ifname: Ifname, r
     }
 }
 
-/// Says what was chosen, and what comes next.
-fn tell(made: &Made, report: Report) -> Result<(), Error> {
-    let none = || "-".to_owned();
-    let or_none = |text: &str| {
-        Some(text.to_owned())
-            .filter(|it| !it.is_empty())
-            .unwrap_or_else(none)
-    };
-    let guess = if made.endpoint_is_guess {
-        " (a guess)"
-    } else {
-        ""
-    };
-    let lines = [
-        ("file", made.file.clone()),
-        ("public key", made.public_key.clone()),
-        ("address", made.addresses.join(", ")),
-        ("port", format!("{}/udp", made.listen_port)),
-        (
-            "clients connect to",
-            made.endpoint.clone().map_or_else(none, |it| it + guess),
-        ),
-        ("clients' DNS", or_none(&made.dns)),
-    ];
-    let text: String = lines
-        .iter()
-        .map(|(what, is)| format!("{what:<20}{is}\n"))
-        .collect();
-    load::print(&text)?;
-    let ifname = &made.ifname;
-    report.note(format_args!("next: `wgq up {ifname}` (at every boot: `systemctl enable --now wgq@{ifname}`), `wgq peer add phone`"));
-    Ok(())
+impl fmt::Display for Made {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let guess = if self.endpoint_is_guess {
+            " (a guess)"
+        } else {
+            ""
+        };
+        let endpoint = self.endpoint.as_deref().map(|it| it.to_owned() + guess);
+        let lines = [
+            ("file", self.file.clone()),
+            ("public key", self.public_key.clone()),
+            ("address", self.addresses.join(", ")),
+            ("port", format!("{}/udp", self.listen_port)),
+            ("clients connect to", endpoint.unwrap_or_default()),
+            ("clients' DNS", self.dns.clone()),
+        ];
+        for (what, is) in lines {
+            let is = if is.is_empty() { "-" } else { &is };
+            writeln!(f, "{what:<20}{is}")?;
+        }
+        Ok(())
+    }
 }

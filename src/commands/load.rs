@@ -2,7 +2,6 @@
 
 use std::fmt::Display;
 use std::io::{self, Write};
-use std::time::SystemTime;
 
 use anyhow::Context;
 use serde::Serialize;
@@ -12,7 +11,7 @@ use crate::config::{self, Config, Masquerade};
 use crate::error::Error;
 use crate::host::config_file::Target;
 use crate::host::endpoints::Unresolved;
-use crate::host::{Host, kernel, keys, names};
+use crate::host::{Host, clock, kernel, keys, names};
 use crate::report::Report;
 
 /// Refuses to go on for anyone but root.
@@ -100,7 +99,7 @@ pub(super) fn keys(
 
 /// Takes out the peers whose time is over, and says which.
 pub(super) fn leave_out_expired(config: &mut Config, text: &str, target: &Target, report: Report) {
-    let expired = config.expire(SystemTime::now());
+    let expired = config.expire(clock::now());
     let diagnostics = expired.iter().filter_map(|peer| {
         let expired = "this peer's time is over, leaving it out";
         let hint = "`wgq peer remove --expired` takes such peers out of the file";

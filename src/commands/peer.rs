@@ -3,13 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use crate::cli::{Action, Peer};
-use crate::config::{Config, Listed, Roster};
+use crate::config::{self, Config, Listed, Roster};
 use crate::error::Error;
 use crate::host::clients::Clients;
 use crate::host::config_file::{Target, interfaces};
 use crate::host::lock::Lock;
-use crate::host::names;
 use crate::host::record::Record;
+use crate::host::{clock, names};
 use crate::key::PublicKey;
 use crate::net::{Ifname, Prefix};
 use crate::report::Report;
@@ -43,6 +43,7 @@ pub(super) fn peer(args: Peer, dry_run: bool, json: bool, report: Report) -> Res
         Action::Rename { name, new } => {
             change::rename(&mut Book::open(interface, report)?, &name, &new, json)
         }
+        Action::Remove { name: None, .. } if !has_expired(interface)? => Ok(()),
         Action::Remove { name, .. } => {
             change::remove(&mut Book::open(interface, report)?, name.as_deref(), json)
         }
@@ -56,6 +57,19 @@ pub(super) fn peer(args: Peer, dry_run: bool, json: bool, report: Report) -> Res
             change::rekey(&mut Book::open(interface, report)?, &name, &form, json)
         }
     }
+}
+
+/// Whether the time of any peer is over. What else there is to say of the file is not said: a timer asks each minute.
+fn has_expired(interface: Option<&Path>) -> Result<bool, Error> {
+    let target = meant(interface)?;
+    let record = Record::read(target.ifname)?;
+    let target = match &record {
+        Some(record) if target.by_name => origin::of(target.ifname, record),
+        _ => target,
+    };
+    let parsed = config::parse(&load::read(&target)?, &names::names(target.ifname));
+    let mut config = parsed.config.unwrap_or_default();
+    Ok(!config.expire(clock::now()).is_empty())
 }
 
 /// An interface's file with its peers, and the configs of those that are clients.

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::show::Shown;
+use super::steps::Shown;
 use super::{load, origin};
 use crate::apply::as_much_as_possible;
 use crate::config::{self, Config};

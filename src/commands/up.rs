@@ -1,7 +1,7 @@
 //! `wgq up`: all of it or nothing.
 
 use super::attempt::{Attempt, Purpose};
-use super::show::Shown;
+use super::steps::Shown;
 use super::{load, namespace, not_begun};
 use crate::cli;
 use crate::config::{Config, Hooks};
@@ -74,13 +74,13 @@ pub(super) fn up(args: &cli::Up, dry_run: bool, json: bool, report: Report) -> R
     } else {
         Some(host.lock().map_err(not_begun)?)
     };
-    let (plan, record) = attempt.plan(&mut host, None)?;
-    attempt.warn(&plan, &[]);
+    let plan = attempt.plan(&mut host, None)?;
+    attempt.warn(&plan.up, &[]);
     if dry_run {
-        let shown = Shown::new(ifname).steps(&plan.before);
-        return shown.steps(&plan.after).print(json);
+        let shown = Shown::new(ifname).steps(&plan.up.before);
+        return shown.steps(&plan.up.after).print(json);
     }
-    attempt.carry_out(&mut host, lock, plan, record).map(drop)
+    attempt.carry_out(&mut host, lock, plan).map(drop)
 }
 
 /// Refuses an interface that is there, whoever's it is.

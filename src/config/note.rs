@@ -40,16 +40,11 @@ pub fn with_interface_note(text: &str, key: &str, value: &str) -> String {
     let text = ended(text, line_end);
     let layout = Layout::of(&text);
     let mut edit = Edit::of(&layout, line_end);
-    match interface_comment(&layout, key) {
-        Some(old) => edit.replace(old.span().range(), value.to_owned()),
-        None => {
-            let parts = layout.parts_of(Section::Interface);
-            let note = format!("# {key} = {value}");
-            parts
-                .first()
-                .into_iter()
-                .for_each(|part| edit.add_below(*part, &note));
-        }
+    let parts = layout.parts_of(Section::Interface);
+    if let Some(old) = interface_comment(&layout, key) {
+        edit.replace(old.span().range(), value.to_owned());
+    } else if let Some(part) = parts.first() {
+        edit.add_below(*part, &format!("# {key} = {value}"));
     }
     edit.apply(&text)
 }

@@ -118,7 +118,12 @@ impl<'t> Fragment<'t> {
 
     /// What is before and after the first such text, if there is one.
     pub(super) fn split_once(self, separator: &str) -> Option<(Self, Self)> {
-        Some(self.split_around(self.text.find(separator)?, separator))
+        let at = match separator.as_bytes() {
+            // the search for texts costs more than short lines are long
+            [one] => self.text.bytes().position(|byte| byte == *one),
+            _ => self.text.find(separator),
+        };
+        Some(self.split_around(at?, separator))
     }
 
     /// What is before and after the last such text, if there is one.

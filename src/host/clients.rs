@@ -35,8 +35,13 @@ impl Clients {
     }
 
     /// Where the config of a client is, whether it is there or not.
-    pub fn path(&self, name: &str) -> PathBuf {
+    fn path(&self, name: &str) -> PathBuf {
         self.folder.join(file_name(name))
+    }
+
+    /// Where the config of a client is; none if it is not kept.
+    pub fn kept(&self, name: &str) -> Option<PathBuf> {
+        Some(self.path(name)).filter(|path| path.exists())
     }
 
     /// Reads the config of a client; none if it is not kept.
@@ -87,6 +92,11 @@ impl Clients {
         }
         put(&path, text).with_context(|| format!("{}: cannot be written", path.display()))?;
         Ok(path)
+    }
+
+    /// Takes back what was put away.
+    pub fn take_back(&self, path: &Path) -> Result<()> {
+        remove_if_there(path).with_context(|| path.display().to_string())
     }
 }
 

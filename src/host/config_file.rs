@@ -61,7 +61,8 @@ impl Target {
         }
     }
 
-    fn named(ifname: Ifname) -> Self {
+    /// The file of an interface of that name, there or not.
+    pub fn named(ifname: Ifname) -> Self {
         let file = format!("{ifname}.conf");
         let path = Path::new(CONFIG_DIR).join(&file);
         let is_only_here = !path.exists() && Path::new(&file).exists();
@@ -176,10 +177,11 @@ impl Target {
             let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
             made.with_context(|| folder.display().to_string())?;
         }
-        let created = create(path, text.as_bytes(), None);
-        if matches!(&created, Err(error) if error.kind() != io::ErrorKind::AlreadyExists) {
-            let _ = fs::remove_file(path); // the first error is the one to tell
-        }
+        let draft = path.with_added_extension("wgq-new");
+        let created = remove_if_there(&draft)
+            .and_then(|()| create(&draft, text.as_bytes(), None))
+            .and_then(|()| fs::hard_link(&draft, path)); // unlike a renamed file, it takes no other's place
+        let _ = fs::remove_file(&draft); // the first error is the one to tell
         created
             .and_then(|()| sync_folder(path))
             .with_context(|| self.shown())

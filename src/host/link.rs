@@ -16,6 +16,13 @@ use super::route_socket::RouteSocket;
 use crate::net::Ifname;
 use crate::state::LinkSettings;
 
+// linux/if_link.h, rtnetlink(7)
+const IFINFOMSG_LEN: usize = 16;
+const IFLA_IFNAME: u16 = 3;
+const IFLA_MTU: u16 = 4;
+const IFLA_LINKINFO: u16 = 18;
+const IFLA_INFO_KIND: u16 = 1;
+
 /// What a found link says of itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FoundLink {
@@ -89,6 +96,15 @@ impl RouteSocket {
         self.get_link(link)
     }
 
+    /// Returns the names of the kernel's WireGuard interfaces, in its own order, but of those that no config file can have.
+    pub(super) fn wireguard_links(&mut self) -> Result<Vec<Ifname>, KernelError> {
+        let mut all = LinkMessage::default();
+        all.attributes.push(without_statistics());
+        let dump = Message::new(&RouteNetlinkMessage::GetLink(all), 0);
+        self.netlink
+            .dump(&dump, |answer| wireguard_name(answer.payload))
+    }
+
     /// Returns the link's MTU in bytes, if it is still there.
     pub(super) fn mtu(&mut self, index: u32) -> Result<Option<u32>, KernelError> {
         let link = self.get_link(LinkUnspec::new_with_index(index).build())?;
@@ -114,11 +130,6 @@ fn without_statistics() -> LinkAttribute {
 ///
 /// Only what is looked for is decoded: a new kernel's links have attributes, and longer ones, that no crate knows yet.
 fn parse(payload: &[u8]) -> Result<FoundLink, DecodeError> {
-    const IFINFOMSG_LEN: usize = 16;
-    const IFLA_MTU: u16 = 4;
-    const IFLA_LINKINFO: u16 = 18;
-    const IFLA_INFO_KIND: u16 = 1;
-
     let header = LinkHeader::parse(payload)?;
     let mut link = FoundLink {
         index: header.index,
@@ -130,16 +141,34 @@ fn parse(payload: &[u8]) -> Result<FoundLink, DecodeError> {
         let attribute = attribute?;
         match attribute.kind() {
             IFLA_MTU => link.mtu = netlink_packet_core::parse_u32(attribute.value())?,
-            IFLA_LINKINFO => {
-                link.kind = NlasIterator::new(attribute.value())
-                    .filter_map(Result::ok)
-                    .find(|info| info.kind() == IFLA_INFO_KIND)
-                    .map(|info| text(info.value()));
-            }
+            IFLA_LINKINFO => link.kind = kind(attribute.value()),
             _ => {}
         }
     }
     Ok(link)
+}
+
+/// Reads the name of a link, if it is a WireGuard one.
+fn wireguard_name(payload: &[u8]) -> Result<Option<Ifname>, DecodeError> {
+    let mut name = None;
+    let mut is_wireguard = false;
+    for attribute in NlasIterator::new(payload.get(IFINFOMSG_LEN..).unwrap_or_default()) {
+        let attribute = attribute?;
+        match attribute.kind() {
+            IFLA_IFNAME => name = text(attribute.value()).parse().ok(),
+            IFLA_LINKINFO => is_wireguard = kind(attribute.value()).as_deref() == Some("wireguard"),
+            _ => {}
+        }
+    }
+    Ok(name.filter(|_| is_wireguard))
+}
+
+/// Who drives a link.
+fn kind(linkinfo: &[u8]) -> Option<String> {
+    NlasIterator::new(linkinfo)
+        .filter_map(Result::ok)
+        .find(|info| info.kind() == IFLA_INFO_KIND)
+        .map(|info| text(info.value()))
 }
 
 /// A string attribute, with or without its final NUL.

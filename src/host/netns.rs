@@ -10,7 +10,7 @@ use std::os::fd::AsFd as _;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{PoisonError, RwLock};
 use std::thread;
 
 use anyhow::{Context as _, Result};
@@ -33,8 +33,8 @@ const FOLDER: &str = "/run/netns";
 /// The network namespace of this thread.
 pub(super) const OWN: &str = "/proc/thread-self/ns/net";
 
-/// Set once this process works in another network namespace than that of its birth.
-static ENTERED: OnceLock<Entered> = OnceLock::new();
+/// Set while this process works in another network namespace than that of its birth.
+static ENTERED: RwLock<Option<&'static Entered>> = RwLock::new(None);
 
 struct Entered {
     netns: Netns,
@@ -43,12 +43,20 @@ struct Entered {
 
 /// Returns the name of the network namespace that this process has gone into.
 pub fn entered() -> Option<&'static Netns> {
-    ENTERED.get().map(|entered| &entered.netns)
+    current().map(|entered| &entered.netns)
+}
+
+fn current() -> Option<&'static Entered> {
+    *ENTERED.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn set_current(entered: Option<&'static Entered>) {
+    *ENTERED.write().unwrap_or_else(PoisonError::into_inner) = entered;
 }
 
 /// Returns the network namespace of birth, by the number of its inode.
 pub fn birth() -> Option<u64> {
-    match ENTERED.get() {
+    match current() {
         Some(entered) => entered.birth,
         None => namespace("thread-self"),
     }
@@ -90,10 +98,11 @@ impl Outside {
         let outside = File::open(OWN).context(OWN)?;
         let route = RouteSocket::open().context("netlink")?;
         let birth = namespace("thread-self");
-        ENTERED.get_or_init(|| Entered {
+        let entered = Entered {
             netns: netns.clone(),
             birth,
-        });
+        };
+        set_current(Some(Box::leak(Box::new(entered)))); // a few words, as often as there are namespaces
         let entered = match open(netns)? {
             Some(file) => setns(file, CloneFlags::CLONE_NEWNET),
             None => unshare(CloneFlags::CLONE_NEWNET),
@@ -105,6 +114,14 @@ impl Outside {
             _inside: File::open(OWN).context(OWN)?,
             route,
         })
+    }
+
+    /// Goes back to the namespace of birth. What was opened before stays where it is.
+    pub(super) fn go_back(&self) -> Result<()> {
+        setns(&self.birth, CloneFlags::CLONE_NEWNET)
+            .context("go back to the namespace of birth")?;
+        set_current(None);
+        Ok(())
     }
 
     /// Goes after a name that stands for another namespace by now; says whether it does.

@@ -9,15 +9,14 @@ use super::link::FoundLink;
 use super::netns::Outside;
 use super::record::Record;
 use super::route_socket::RouteSocket;
-use super::{Host, dns, firewalls, forwarding, nftables, sysctl, uapi, userspace};
+use super::{Host, dns, firewalls, forwarding, nftables, sysctl, userspace};
 use crate::config;
 use crate::desired::free_table;
 use crate::foreign;
 use crate::net::{Family, Ifname, Netns};
 use crate::ours;
-use crate::state::{
-    Device, DnsBackend, Link, LinkKind, LinkSettings, PolicyRule, Selector, State, Sysctl,
-};
+use crate::state::{DnsBackend, Link, LinkKind, LinkSettings, PolicyRule, Selector, State, Sysctl};
+use crate::status::DeviceStatus;
 use crate::surroundings::Surroundings;
 
 /// What was found on the host.
@@ -61,6 +60,17 @@ impl Host {
     /// Finds out what of the host is the tunnel's, but for its rules in other programs' tables. An interface of that name
     /// that is no WireGuard one is an error.
     pub fn observe(&mut self, ifname: Ifname, record: Option<&Record>) -> Result<Found> {
+        let (mut found, device) = self.observe_status(ifname, record)?;
+        found.state.device = device.map(DeviceStatus::into_device).unwrap_or_default();
+        Ok(found)
+    }
+
+    /// As [`Self::observe`], with the device apart from the rest, and how it fares.
+    pub fn observe_status(
+        &mut self,
+        ifname: Ifname,
+        record: Option<&Record>,
+    ) -> Result<(Found, Option<DeviceStatus>)> {
         let netns = self.follow_netns()?;
         let tables = nft_tables(ifname)?;
         let mut state = State {
@@ -70,14 +80,12 @@ impl Host {
             dns: record.and_then(|record| record.dns.clone()),
             ..State::default()
         };
-        let mut is_device_known = false;
+        let mut device = None;
         let mut index = None;
         if let Some(link) = self.route.link(ifname)? {
             let kind = link_kind(ifname, link.kind.as_deref(), record)?;
-            let device = self.device(ifname, &kind)?;
+            device = self.status(ifname, &kind)?;
             self.kind = kind.clone();
-            is_device_known = device.is_some();
-            state.device = device.unwrap_or_default();
             index = Some(link.index);
             state.addresses = self.route.addresses(link.index)?;
             state.routes = self.route.routes(link.index)?;
@@ -95,21 +103,23 @@ impl Host {
         let others = Record::others(ifname);
         let taken = others.iter().flat_map(|(_, other)| &other.rules).copied();
         let taken: BTreeSet<PolicyRule> = taken.collect();
-        let settings = &state.device.settings;
+        let settings = device.as_ref().map(|device| device.settings.clone());
+        let settings = settings.unwrap_or_default();
         let (rules, mut foreign_rules) =
-            ours::rules(&all, recorded, &taken, &state.routes, settings);
+            ours::rules(&all, recorded, &taken, &state.routes, &settings);
         // what another tunnel is about to take, or was killed at taking, is taken
         let absent = taken.iter().filter(|rule| !all.contains(rule));
         foreign_rules.extend(absent);
         state.rules = rules;
-        Ok(Found {
+        let found = Found {
             state,
             foreign_rules,
             others,
             firewalls: None,
             index,
-            is_device_known,
-        })
+            is_device_known: device.is_some(),
+        };
+        Ok((found, device))
     }
 
     /// Goes after the name of the tunnel's network namespace, which another program may have given to another one, and
@@ -136,14 +146,6 @@ impl Host {
         let link = self.route.link(ifname)?;
         let kind = |link: FoundLink| link_kind(ifname, link.kind.as_deref(), record);
         link.map(kind).transpose()
-    }
-
-    fn device(&mut self, ifname: Ifname, kind: &LinkKind) -> Result<Option<Device>> {
-        let device = match kind {
-            LinkKind::Kernel => self.wireguard()?.device(ifname)?,
-            LinkKind::Userspace { .. } => uapi::status(ifname)?.map(uapi::Status::into_device),
-        };
-        Ok(device)
     }
 
     /// Finds out what the tunnel's policy depends on, as far as the file leaves it open, with the kernel variables that

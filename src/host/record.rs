@@ -142,6 +142,14 @@ impl Record {
 
     /// Reads the records of all tunnels in the network namespace that is worked in, damaged ones left out.
     pub fn all() -> Vec<(Ifname, Self)> {
+        let mut records = Self::everywhere();
+        records.retain(|(_, record)| record.netns() == netns::entered());
+        records
+    }
+
+    /// Reads the records of all tunnels that were brought up from the network namespace of birth, wherever they live; damaged
+    /// ones are left out.
+    pub fn everywhere() -> Vec<(Ifname, Self)> {
         let entries = fs::read_dir(run_dir()).into_iter().flatten().flatten();
         let names = entries.filter_map(|entry| {
             let name = entry.file_name().into_string().ok()?;
@@ -149,7 +157,6 @@ impl Record {
         });
         names
             .filter_map(|name| Some((name, Self::read(name).ok()??)))
-            .filter(|(_, record)| record.netns() == netns::entered())
             .collect()
     }
 }

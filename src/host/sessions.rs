@@ -1,15 +1,17 @@
 //! How it goes with the peers of a running interface.
 
 use std::thread;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 
 use super::record::Record;
+use super::status::now;
 use super::{ATTENTION, Host, uapi};
 use crate::net::Ifname;
 use crate::reresolve::Look;
 use crate::state::LinkKind;
+use crate::status::DeviceStatus;
 
 impl Host {
     /// Looks at a device and its peers; none if there is none that runs. From then on it is the one whose peers are set.
@@ -17,17 +19,21 @@ impl Host {
         let Some(kind) = self.driver(ifname, record)? else {
             return Ok(None);
         };
-        self.kind = kind;
-        let found = match self.kind {
-            LinkKind::Kernel => self.wireguard()?.look(ifname)?,
-            LinkKind::Userspace { .. } => uapi::status(ifname)?.map(|status| {
-                let sessions = status.sessions();
-                (status.into_device(), sessions)
-            }),
-        };
-        let now = SystemTime::now().duration_since(UNIX_EPOCH);
-        let now = now.unwrap_or_default();
-        Ok(found.map(|(device, sessions)| Look::new(device, &sessions, now)))
+        self.kind = kind.clone();
+        let found = self.status(ifname, &kind)?;
+        let now = now();
+        Ok(found.map(|found| {
+            let sessions = found.sessions();
+            Look::new(found.into_device(), &sessions, now)
+        }))
+    }
+
+    /// Returns a device and how it fares; none if there is none that runs.
+    pub fn status(&mut self, ifname: Ifname, kind: &LinkKind) -> Result<Option<DeviceStatus>> {
+        Ok(match kind {
+            LinkKind::Kernel => self.wireguard()?.status(ifname)?,
+            LinkKind::Userspace { .. } => uapi::status(ifname)?,
+        })
     }
 
     /// Lets that time pass; a signal is an error.

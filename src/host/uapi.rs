@@ -15,11 +15,12 @@ mod read;
 mod tests;
 mod write;
 
-pub use message::{PeerStatus, Set, SetPeer, Sign, Status};
+pub use message::{Set, SetPeer, Sign};
 
 use super::moved::gained;
 use crate::apply::Failure;
 use crate::net::Ifname;
+use crate::status::DeviceStatus;
 use crate::step::Step;
 
 /// Where `wg` looks for the sockets of devices.
@@ -31,6 +32,19 @@ const PATIENCE: Duration = Duration::from_mins(1);
 /// Returns where the device's socket is.
 pub fn socket_path(ifname: Ifname) -> PathBuf {
     PathBuf::from(format!("{SOCKET_DIR}/{ifname}.sock"))
+}
+
+/// Returns the devices that a process serves, in the order of the folder, but for names that no config file can have.
+pub fn served() -> Vec<Ifname> {
+    let entries = std::fs::read_dir(SOCKET_DIR)
+        .into_iter()
+        .flatten()
+        .flatten();
+    let names = entries.filter_map(|entry| {
+        let name = entry.file_name().into_string().ok()?;
+        name.strip_suffix(".sock")?.parse().ok()
+    });
+    names.filter(|name| is_served(*name)).collect()
 }
 
 /// Whether a process serves the device.
@@ -50,7 +64,7 @@ pub fn server(ifname: Ifname) -> Option<Pid> {
 }
 
 /// Returns the device and how it fares; none if no process serves it.
-pub fn status(ifname: Ifname) -> io::Result<Option<Status>> {
+pub fn status(ifname: Ifname) -> io::Result<Option<DeviceStatus>> {
     match exchange(ifname, "get=1\n\n") {
         Ok(answer) => Ok(Some(answer.parse().map_err(malformed)?)),
         Err(error) if is_absent(&error) => Ok(None),

@@ -13,8 +13,8 @@ use netlink_sys::protocols::NETLINK_GENERIC;
 use super::moved::gained;
 use super::netlink::{Failure, KernelError, Message, Netlink};
 use crate::net::{Ifname, Prefix};
-use crate::reresolve::Sessions;
 use crate::state::Device;
+use crate::status::DeviceStatus;
 use crate::step::Step;
 
 mod change;
@@ -63,34 +63,19 @@ impl WireGuard {
 
     /// Returns the device and its peers; none if there is no such link, or it is of another kind.
     pub fn device(&mut self, ifname: Ifname) -> Result<Option<Device>, KernelError> {
-        let parts = self.dump(ifname, found::parse)?;
-        Ok(parts.map(found::merge))
+        Ok(self.status(ifname)?.map(DeviceStatus::into_device))
     }
 
-    /// As [`Self::device`], with how it goes with the peers.
-    pub fn look(&mut self, ifname: Ifname) -> Result<Option<(Device, Sessions)>, KernelError> {
-        let both = |payload: &[u8]| Ok((found::parse(payload)?, found::sessions(payload)?));
-        let parts = self.dump(ifname, both)?;
-        Ok(parts.map(|parts| {
-            let (devices, sessions): (_, Vec<_>) = parts.into_iter().unzip();
-            (found::merge(devices), found::merge_sessions(sessions))
-        }))
-    }
-
-    /// Returns what is read from each message of the device's list.
-    fn dump<T>(
-        &mut self,
-        ifname: Ifname,
-        parse: impl Fn(&[u8]) -> Result<T, DecodeError>,
-    ) -> Result<Option<Vec<T>>, KernelError> {
+    /// As [`Self::device`], with how it fares.
+    pub fn status(&mut self, ifname: Ifname) -> Result<Option<DeviceStatus>, KernelError> {
         let name = vec![WireguardAttribute::IfName(ifname.to_string())];
         let dump = Secrets::new(WireguardCmd::GetDevice, name).into_message(self.family);
         let parts = self
             .netlink
-            .dump(&dump, |answer| parse(answer.payload).map(Some));
+            .dump(&dump, |answer| found::parse(answer.payload).map(Some));
         match parts {
             Err(error) if error.is_absent() || error.is_unsupported() => Ok(None),
-            parts => parts.map(Some),
+            parts => Ok(Some(found::merge(parts?))),
         }
     }
 

@@ -3,6 +3,8 @@
 use super::read::MAGIC;
 use super::*;
 
+const ROUNDS: usize = 20;
+
 const CONFIG: &str = "[Interface]\nPrivateKey = yAnz5TF+lXXJte14tji3zlMNq+hd2rYUIgJBgB3fBmk=\nAddress = 10.7.0.2/32\n\
      DNS = 10.7.0.1\n\n[Peer]\nPublicKey = xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg=\n\
      AllowedIPs = 0.0.0.0/0, ::/0\nEndpoint = vpn.example.com:51820\n";
@@ -208,4 +210,29 @@ fn two_codes_in_a_picture_are_one_too_many() {
 fn a_code_is_not_in_its_debug_text() {
     let shown = format!("{:?}", Qr::of("x").unwrap());
     assert_eq!(shown, "Qr(29x29, hidden)");
+}
+
+#[test]
+fn no_picture_makes_the_reader_panic() {
+    let mut seed = 1u64; // of xorshift64
+    let mut random = move || {
+        seed ^= seed << 13;
+        seed ^= seed >> 7;
+        seed ^= seed << 17;
+        usize::try_from(seed % (1 << 31)).unwrap()
+    };
+    for round in 0..ROUNDS {
+        let mut qr = Qr::of(&CONFIG[..=random() % 200]).unwrap();
+        let modules = qr.dark.len();
+        for _ in 0..random() % (modules / 8) {
+            let at = random() % modules;
+            qr.dark[at] = !qr.dark[at];
+        }
+        let mut png = qr.png().unwrap().to_vec();
+        if round % 4 == 0 {
+            let at = random() % png.len();
+            png[at] = u8::try_from(random() % 256).unwrap();
+        }
+        let _ = read_png(&png);
+    }
 }

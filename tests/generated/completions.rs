@@ -24,15 +24,24 @@ fn bash() -> String {
     generate(Shell::Bash) + "\n" + &interfaces.replace("@COMMANDS@", &targeted("|"))
 }
 
-/// The action for files becomes one for interfaces and files.
+/// The action for files becomes one for interfaces and files, where an interface stands.
 fn zsh() -> String {
     let script = generate(Shell::Zsh);
-    let positional = ":_files' \\\n";
-    assert_eq!(
-        script.matches(positional).count(),
-        targeted(" ").split(' ').count()
-    );
-    let script = script.replace(positional, ":_wgq_interfaces' \\\n");
+    let mut found = 0;
+    let mut lines = String::new();
+    for line in script.lines() {
+        let is_interface = ["':config -- ", "'::config -- "]
+            .iter()
+            .any(|it| line.starts_with(it));
+        let before = line.strip_suffix(":_files' \\").filter(|_| is_interface);
+        found += usize::from(before.is_some());
+        let line = before.map_or(line.to_owned(), |before| {
+            format!("{before}:_wgq_interfaces' \\")
+        });
+        lines = lines + &line + "\n";
+    }
+    assert_eq!(found, targeted(" ").split(' ').count());
+    let script = lines;
     let (functions, start) = script.rsplit_once("\nif [ ").unwrap();
     format!(
         "{functions}\n{}\nif [ {start}",

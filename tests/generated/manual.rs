@@ -16,9 +16,11 @@ use crate::{command, is_up_to_date};
 const DATE: &str = "2026-11-23";
 
 /// What the command line does not know, in order.
-const WRITTEN: [&str; 14] = [
+const WRITTEN: [&str; 16] = [
     include_str!("../../man/sections/configuration-file"),
+    include_str!("../../man/sections/clients"),
     include_str!("../../man/sections/apply"),
+    include_str!("../../man/sections/status"),
     include_str!("../../man/sections/full-tunnel"),
     include_str!("../../man/sections/endpoints"),
     include_str!("../../man/sections/network-namespaces"),

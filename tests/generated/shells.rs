@@ -83,6 +83,9 @@ fn completes(shell: &str) {
     is("wgq migrate --w", &["--write"]);
     is("wgq migrate h", &["home"]);
     is("wgq migrate v", &[]);
+    is("wgq export h", &["home"]);
+    is("wgq export v", &[]);
+    is("wgq import a", &["away.conf"]);
     is("wgq up a", &["away.conf"]);
     let all = offered(shell, "wgq down ");
     for name in ["home", "lost", "office", "vpn"] {

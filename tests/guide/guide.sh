@@ -6,10 +6,9 @@ remember
 # how many peers the server has met
 handshakes() { wg show wg0 latest-handshakes | grep -vc $'\t0$'; }
 
-# a server, by two commands
-fails 0 wgq init
-says 'next: `wgq up wg0`'
-wgq -q up wg0 2>/dev/null
+# a server
+fails 0 wgq init --up
+says 'next: `wgq peer add phone -i wg0`'
 read -r server4 server6 <<<"$(sed -n 's/^Address = //p' /etc/wireguard/wg0.conf | tr -d , | sed -E 's/\/[0-9]+//g')"
 
 # a client that sends everything, as it was printed

@@ -87,10 +87,11 @@ proptest! {
         let (a, b) = (config(&a), config(&b));
         let mut host = Host::new(false);
         let up = host.up(&a);
+        let before = host.model.state.clone();
         Transaction::default().execute(&mut host.model, &steps(&up)).unwrap();
-        host.remember(&a, &up);
+        host.remember(&a, &before, &up);
         let plan = host.apply(&b);
-        let mut owners = Owners::of(&plan.now.device);
+        let mut owners = Owners::of(&host.model.state.device);
         let wanted = Owners::of(&plan.desired.state.device).of;
         owners.kept = owners.of.keys().filter(|prefix| wanted.contains_key(prefix)).copied().collect();
         let before = owners.of.clone();

@@ -94,12 +94,12 @@ impl Host {
         plan::apply(ifname(), config, &endpoints, &application, &around)
     }
 
-    /// Remembers what is there once a plan is carried out.
-    pub(crate) fn remember(&mut self, config: &Config, plan: &Up) {
+    /// Remembers what is there once a plan is carried out from what was there `before`.
+    pub(crate) fn remember(&mut self, config: &Config, before: &State, plan: &Up) {
         let want = &plan.desired.state;
         let earlier = |sysctl| self.remembered.as_ref()?.sysctls.get(sysctl)?.clone();
         let needed = want.sysctls.iter().map(|(sysctl, value)| {
-            let before = plan.now.sysctls.get(sysctl).filter(|now| *now != value);
+            let before = before.sysctls.get(sysctl).filter(|now| *now != value);
             (sysctl.clone(), before.cloned().or_else(|| earlier(sysctl)))
         });
         self.remembered = Some(Remembered {

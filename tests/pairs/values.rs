@@ -22,9 +22,10 @@ fn up(config: &Config, has_other: bool) -> Host {
 }
 
 fn carry_out(host: &mut Host, config: &Config, plan: &Up) {
+    let before = host.model.state.clone();
     let result = Transaction::default().execute(&mut host.model, &steps(plan));
     assert!(result.is_ok(), "{result:?}");
-    host.remember(config, plan);
+    host.remember(config, &before, plan);
 }
 
 /// A state without what has no order on a host: addresses and peers sorted.

@@ -12,13 +12,12 @@ PrivateKey = $private
 PostUp = true
 "
     .to_owned();
-    for (name, key, number) in [("phone", "$peer1", 2), ("Anns-laptop", "$peer2", 3)] {
+    for (name, key, number) in [("phone", "$peer1", "2"), ("Anns-laptop", "$peer2", "3")] {
         text += "\n";
         text += &before.replace("NAME", name);
-        text += "[Peer]\n";
-        text += &format!("PublicKey = {key}\n");
-        text += "PresharedKey = $psk\n";
-        text += &format!("AllowedIPs = 10.66.66.{number}/32,fd42:42:42::{number}/128\n");
+        let ips = ["10.66.66.NUMBER/32", "fd42:42:42::NUMBER/128"].join(",");
+        let section = format!("[Peer]\nPublicKey = {key}\nPresharedKey = $psk\nAllowedIPs = {ips}\n");
+        text += &section.replace("NUMBER", number);
         text += &after.replace("NAME", name);
     }
     text

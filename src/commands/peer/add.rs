@@ -2,7 +2,6 @@
 
 use std::net::IpAddr;
 use std::path::PathBuf;
-use std::time::SystemTime;
 
 use serde::Serialize;
 use zeroize::Zeroizing;
@@ -16,6 +15,7 @@ use crate::cli::{Add, Expiry};
 use crate::client::{Client, Server};
 use crate::config::{Endpoint, interface_note};
 use crate::error::Error;
+use crate::host::clock;
 use crate::key::{PresharedKey, PrivateKey, PublicKey};
 use crate::net::{Address, Family, Prefix};
 
@@ -246,7 +246,7 @@ fn section(
         format!("PresharedKey = {}", *preshared_key.to_base64()),
         format!("AllowedIPs = {}", prefixes.join(", ")),
     ];
-    let now = SystemTime::now();
+    let now = clock::now();
     let expires = match args.expires {
         Some(Expiry::In(time)) => Some(
             now.checked_add(time)

@@ -2,7 +2,6 @@
 
 use std::fmt::Display;
 use std::path::PathBuf;
-use std::time::SystemTime;
 
 use serde::Serialize;
 use zeroize::Zeroizing;
@@ -16,7 +15,7 @@ use crate::cli::Form;
 use crate::client::{Client, Server};
 use crate::config::{Listed, Roster, interface_note, with_client_keys, with_interface_note};
 use crate::error::Error;
-use crate::host::names;
+use crate::host::{clock, names};
 use crate::key::{PresharedKey, PrivateKey};
 use crate::net::{Address, Family, Prefix};
 
@@ -98,7 +97,7 @@ pub(super) fn turn(book: &mut Book, name: &str, off: bool, json: bool) -> Result
 
 /// Removes a peer, or all whose time is over.
 pub(super) fn remove(book: &mut Book, name: Option<&str>, json: bool) -> Result<(), Error> {
-    let now = SystemTime::now();
+    let now = clock::now();
     let is_over = |it: &Listed<'_>| it.peer.expires.is_some_and(|expires| expires.value <= now);
     let leaving: Vec<Listed<'_>> = match name {
         Some(name) => vec![book.find(name)?],
@@ -117,7 +116,7 @@ pub(super) fn remove(book: &mut Book, name: Option<&str>, json: bool) -> Result<
     }
     let back = || {
         for path in &kept {
-            let _ = std::fs::remove_file(path); // the first error is the one to tell
+            let _ = book.clients.take_back(path); // the first error is the one to tell
         }
     };
     let taken = book.put(&text, back)?;
@@ -142,7 +141,7 @@ pub(super) fn remove(book: &mut Book, name: Option<&str>, json: bool) -> Result<
 
 fn print_removed(book: &Book, removed: Vec<Gone>, json: bool) -> Result<(), Error> {
     #[derive(Serialize)]
-    struct Removed<'a> {
+    struct Removal<'a> {
         version: u32,
         ifname: &'a str,
         removed: Vec<Gone>,
@@ -150,7 +149,7 @@ fn print_removed(book: &Book, removed: Vec<Gone>, json: bool) -> Result<(), Erro
     if !json {
         return Ok(());
     }
-    load::print_json(&Removed {
+    load::print_json(&Removal {
         version: 1,
         ifname: book.ifname().as_str(),
         removed,

@@ -1,7 +1,6 @@
 //! `wgq peer list`, `show` and `qr`.
 
 use std::path::PathBuf;
-use std::time::SystemTime;
 
 use serde::Serialize;
 use zeroize::Zeroizing;
@@ -12,10 +11,11 @@ use crate::cli::Form;
 use crate::columns::table;
 use crate::config::Listed;
 use crate::error::Error;
+use crate::host::clock;
 
 /// The peers of an interface, as JSON says them.
 #[derive(Serialize)]
-struct Peers<'a> {
+struct List<'a> {
     version: u32,
     ifname: &'a str,
     peers: Vec<Peer>,
@@ -39,8 +39,8 @@ impl Peer {
     pub(super) fn of(book: &Book, listed: Listed<'_>) -> Self {
         let peer = listed.peer;
         let expires = peer.expires.map(|expires| expires.value);
-        let is_over = expires.is_some_and(|time| time <= SystemTime::now());
-        let file = listed.name.map(|name| book.clients.path(name));
+        let is_over = expires.is_some_and(|time| time <= clock::now());
+        let file = listed.name.and_then(|name| book.clients.kept(name));
         Self {
             name: listed.name.map(str::to_owned),
             public_key: peer.public_key.value.to_string(),
@@ -51,7 +51,7 @@ impl Peer {
                 (false, false) => "enabled",
             },
             expires: expires.map(|time| humantime::format_rfc3339_seconds(time).to_string()),
-            file: file.filter(|file| file.exists()),
+            file,
         }
     }
 }
@@ -60,7 +60,7 @@ impl Peer {
 pub(super) fn list(book: &Book, json: bool) -> Result<(), Error> {
     let peers: Vec<Peer> = book.roster.iter().map(|it| Peer::of(book, it)).collect();
     if json {
-        return load::print_json(&Peers {
+        return load::print_json(&List {
             version: 1,
             ifname: book.ifname().as_str(),
             peers,

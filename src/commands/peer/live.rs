@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::net::SocketAddr;
-use std::time::SystemTime;
 
 use super::super::attempt::{Attempt, Purpose};
 use super::super::{describe, namespace};
@@ -12,7 +11,7 @@ use crate::config::{self, Config};
 use crate::diff::diff;
 use crate::error::Error;
 use crate::host::observe::Found;
-use crate::host::{Host, keys, names};
+use crate::host::{Host, clock, keys, names};
 use crate::kept;
 use crate::key::PublicKey;
 use crate::state::State;
@@ -29,6 +28,13 @@ pub(super) enum Taken {
     Down,
     /// More than peers and routes would have to change, which is for `apply` to do.
     Later,
+}
+
+/// What is to be done for a change, and remembered.
+struct Change {
+    steps: Vec<Step>,
+    /// The endpoints as the file has them.
+    endpoints: BTreeMap<PublicKey, String>,
 }
 
 impl Book {
@@ -51,9 +57,9 @@ impl Book {
         }
         let netns = namespace::of_running(self.ifname(), self.record.as_ref(), Some(&after));
         let mut host = Host::open(self.report, self.target.path.as_deref(), netns)?;
-        let steps = self.steps(&mut host, after)?;
+        let change = self.change(&mut host, after)?;
         self.target.write(text)?;
-        let Some((steps, memory)) = steps else {
+        let Some(Change { steps, endpoints }) = change else {
             return Ok(Taken::Down);
         };
         if !steps.iter().all(is_of_peer) {
@@ -61,7 +67,7 @@ impl Book {
         }
         let mut transaction = Transaction::default();
         let executed = transaction.execute(&mut host, &steps).map_err(describe);
-        let noted = executed.and_then(|()| Ok(self.note(memory)?));
+        let noted = executed.and_then(|()| Ok(self.note(endpoints)?));
         noted
             .map_err(|error| {
                 let left = transaction.roll_back(&mut host);
@@ -75,13 +81,8 @@ impl Book {
             .map(|()| Taken::Live)
     }
 
-    /// The steps from what the file said to what it says; none if the interface is not up. With them comes what is to be
-    /// remembered.
-    fn steps(
-        &self,
-        host: &mut Host,
-        mut after: Config,
-    ) -> Result<Option<(Vec<Step>, BTreeMap<PublicKey, String>)>, Error> {
+    /// The steps from what the file said to what it says; none if the interface is not up.
+    fn change(&self, host: &mut Host, mut after: Config) -> Result<Option<Change>, Error> {
         let found = host.observe(self.ifname(), self.record.as_ref())?;
         if found.state.link.is_none() {
             return Ok(None);
@@ -90,7 +91,7 @@ impl Book {
             let what = format!("`{}': its process does not answer", self.ifname());
             return Err(Error::new(what).outcome("nothing was changed"));
         }
-        let now = SystemTime::now();
+        let now = clock::now();
         let mut before = self.config.clone();
         let over = before.expire(now);
         after.expire(now);
@@ -115,7 +116,10 @@ impl Book {
         let before = self.wanted(host, &before, &none, found.clone())?;
         let wanted = self.wanted(host, &after, &resolved.addresses, found)?;
         let steps = diff(self.ifname(), &before, &wanted);
-        Ok(Some((steps, kept::endpoints(&after))))
+        Ok(Some(Change {
+            steps,
+            endpoints: kept::endpoints(&after),
+        }))
     }
 
     /// What is to run by that config.
@@ -140,8 +144,8 @@ impl Book {
             },
             report: self.report,
         };
-        let (plan, _) = attempt.plan_from(host, found, None)?;
-        Ok(plan.desired.state)
+        let plan = attempt.plan_from(host, found, None)?;
+        Ok(plan.up.desired.state)
     }
 
     /// Remembers the endpoints of peers that have come, and forgets those of peers that have gone.

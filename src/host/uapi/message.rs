@@ -2,13 +2,11 @@
 
 use std::collections::HashSet;
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use super::super::moved::carrier;
 use crate::key::{KEY_LEN, PresharedKey, PrivateKey, PublicKey};
 use crate::net::{FwMark, Prefix};
-use crate::reresolve::{Session, Sessions};
-use crate::state::{Device, DeviceSettings, Peer};
+use crate::state::{DeviceSettings, Peer};
 
 /// A change of a device; what is none stays as it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -55,28 +53,6 @@ pub enum Sign {
     Remove,
 }
 
-/// A device and how it fares.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Status {
-    /// What is set on the device.
-    pub settings: DeviceSettings,
-    /// Its peers.
-    pub peers: Vec<PeerStatus>,
-}
-
-/// A peer and how it fares.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PeerStatus {
-    /// What is set; the endpoint may be a learned one.
-    pub peer: Peer,
-    /// When a handshake last succeeded, since the epoch; none is never.
-    pub last_handshake: Option<Duration>,
-    /// Bytes received from it.
-    pub rx_bytes: u64,
-    /// Bytes sent to it.
-    pub tx_bytes: u64,
-}
-
 impl SetPeer {
     /// A change of that peer that changes nothing.
     pub fn new(public_key: PublicKey) -> Self {
@@ -89,38 +65,6 @@ impl SetPeer {
             persistent_keepalive: None,
             replace_allowed_ips: false,
             allowed_ips: Vec::new(),
-        }
-    }
-}
-
-impl PeerStatus {
-    /// A peer that was never heard of.
-    pub fn new(peer: Peer) -> Self {
-        Self {
-            peer,
-            last_handshake: None,
-            rx_bytes: 0,
-            tx_bytes: 0,
-        }
-    }
-}
-
-impl Status {
-    /// How it goes with the peers.
-    pub fn sessions(&self) -> Sessions {
-        let session = |it: &PeerStatus| Session {
-            last_handshake: it.last_handshake,
-            tx_bytes: it.tx_bytes,
-        };
-        let peers = self.peers.iter();
-        peers.map(|it| (it.peer.public_key, session(it))).collect()
-    }
-
-    /// What is set, without how it fares.
-    pub fn into_device(self) -> Device {
-        Device {
-            settings: self.settings,
-            peers: self.peers.into_iter().map(|peer| peer.peer).collect(),
         }
     }
 }

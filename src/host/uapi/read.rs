@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
-use super::message::{PeerStatus, Set, SetPeer, Sign, Status};
+use super::message::{Set, SetPeer, Sign};
 use crate::key::{KEY_LEN, PublicKey};
 use crate::net::{FwMark, Invalid};
-use crate::state::Peer;
+use crate::status::{DeviceStatus, PeerStatus};
 
 impl FromStr for Set {
     type Err = Invalid;
@@ -52,7 +52,7 @@ impl SetPeer {
     }
 }
 
-impl FromStr for Status {
+impl FromStr for DeviceStatus {
     type Err = Invalid;
 
     /// Reads the lines before `errno=`. What it does not know it passes over: implementations add keys of their own.
@@ -62,7 +62,7 @@ impl FromStr for Status {
             match (key, status.peers.last_mut()) {
                 ("public_key", _) => status
                     .peers
-                    .push(PeerStatus::new(Peer::new(PublicKey(*key_bytes(value)?)))),
+                    .push(PeerStatus::new(PublicKey(*key_bytes(value)?))),
                 (_, Some(peer)) => peer.read(key, value)?,
                 ("private_key", None) => {
                     status.settings.private_key = key_unless_zero(value)?.map(|key| (*key).into());
@@ -80,12 +80,11 @@ impl PeerStatus {
     fn read(&mut self, key: &str, value: &str) -> Result<(), Invalid> {
         match key {
             "preshared_key" => {
-                self.peer.preshared_key = key_unless_zero(value)?.map(|key| (*key).into());
+                self.preshared_key = key_unless_zero(value)?.map(|key| (*key).into());
             }
-            "endpoint" => self.peer.endpoint = Some(endpoint(value)?),
+            "endpoint" => self.endpoint = Some(endpoint(value)?),
             "persistent_keepalive_interval" => {
-                self.peer.persistent_keepalive =
-                    Some(number(value)?).filter(|&seconds| seconds != 0);
+                self.persistent_keepalive = Some(number(value)?).filter(|&seconds| seconds != 0);
             }
             "last_handshake_time_sec" => {
                 self.add_handshake_time(Duration::from_secs(number(value)?));
@@ -95,7 +94,7 @@ impl PeerStatus {
             }
             "rx_bytes" => self.rx_bytes = number(value)?,
             "tx_bytes" => self.tx_bytes = number(value)?,
-            "allowed_ip" => drop(self.peer.allowed_ips.insert(value.parse()?)),
+            "allowed_ip" => self.allowed_ips.push(value.parse()?),
             _ => {}
         }
         Ok(())

@@ -6,10 +6,11 @@ use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 
-use super::{PeerStatus, Set, SetPeer, Sign, Status};
+use super::{Set, SetPeer, Sign};
 use crate::key::{KEY_LEN, PublicKey};
 use crate::net::{Address, FwMark, Prefix};
 use crate::state::{DeviceSettings, Peer};
+use crate::status::{DeviceStatus, PeerStatus};
 
 fn prefixes() -> impl Strategy<Value = Prefix> {
     let address = any::<(std::net::IpAddr, u8)>();
@@ -77,13 +78,11 @@ fn peers() -> impl Strategy<Value = PeerStatus> {
             time,
             (rx_bytes, tx_bytes),
         )| PeerStatus {
-            peer: Peer {
-                preshared_key: secret.map(Into::into),
-                endpoint: endpoint.map(without_flow),
-                persistent_keepalive,
-                allowed_ips: allowed_ips.into_iter().collect(),
-                ..Peer::new(PublicKey(key))
-            },
+            public_key: PublicKey(key),
+            preshared_key: secret.map(Into::into),
+            endpoint: endpoint.map(without_flow),
+            persistent_keepalive,
+            allowed_ips,
             last_handshake: time.map(|(seconds, nanos)| Duration::new(seconds, nanos)),
             rx_bytes,
             tx_bytes,
@@ -104,13 +103,13 @@ proptest! {
     #[test]
     fn a_status_is_read_as_it_was(peers in vec(peers(), 0..4), port in any::<Option<u16>>()) {
         let settings = DeviceSettings { listen_port: port, ..DeviceSettings::default() };
-        let status = Status { settings, peers };
-        prop_assert_eq!(status.to_string().parse::<Status>().unwrap(), status);
+        let status = DeviceStatus { settings, peers };
+        prop_assert_eq!(status.to_string().parse::<DeviceStatus>().unwrap(), status);
     }
 
     #[test]
     fn nothing_makes_the_readers_panic_or_tell_a_key(text in "([a-z_]{0,12}=?[0-9a-f.:%/\\[\\]-]{0,70}\n){0,5}") {
-        for error in [text.parse::<Set>().err(), text.parse::<Status>().err()].into_iter().flatten() {
+        for error in [text.parse::<Set>().err(), text.parse::<DeviceStatus>().err()].into_iter().flatten() {
             let words = error.to_string();
             let secret = text.lines().filter_map(|line| line.split_once("_key=")).map(|(_, key)| key);
             prop_assert!(secret.filter(|key| key.len() > 8).all(|key| !words.contains(key)));
@@ -206,7 +205,7 @@ fn unknown_keys_are_refused_in_a_request_and_passed_over_in_an_answer() {
     );
     assert_eq!(
         "what=1\nlisten_port=7"
-            .parse::<Status>()
+            .parse::<DeviceStatus>()
             .unwrap()
             .settings
             .listen_port,

@@ -2,9 +2,10 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use super::message::{PeerStatus, Set, SetPeer, Sign, Status};
+use super::message::{Set, SetPeer, Sign};
 use crate::key::KEY_LEN;
-use crate::state::{DeviceSettings, Peer};
+use crate::state::DeviceSettings;
+use crate::status::{DeviceStatus, PeerStatus};
 
 impl Display for Set {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
@@ -52,7 +53,7 @@ impl Display for SetPeer {
     }
 }
 
-impl Display for Status {
+impl Display for DeviceStatus {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let DeviceSettings {
             private_key,
@@ -72,13 +73,14 @@ impl Display for Status {
 
 impl Display for PeerStatus {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let Peer {
+        let Self {
             public_key,
             preshared_key,
             endpoint,
             persistent_keepalive,
             allowed_ips,
-        } = &self.peer;
+            ..
+        } = self;
         line(f, "public_key", Some(Hex(&public_key.0)))?;
         line(
             f,

@@ -5,7 +5,6 @@
     reason = "netlink attributes are an open set"
 )]
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use netlink_packet_core::DecodeError;
@@ -17,16 +16,15 @@ use netlink_packet_wireguard::{
 use super::secrets::Secrets;
 use crate::key::{KEY_LEN, PublicKey};
 use crate::net::{Address, FwMark, Prefix};
-use crate::reresolve::{Session, Sessions};
-use crate::state::{Device, Peer};
+use crate::status::{DeviceStatus, PeerStatus};
 
 /// What a key that is not set is.
 const NO_KEY: [u8; KEY_LEN] = [0; KEY_LEN];
 
 /// Reads one message of the device's list.
-pub(super) fn parse(payload: &[u8]) -> Result<Device, DecodeError> {
+pub(super) fn parse(payload: &[u8]) -> Result<DeviceStatus, DecodeError> {
     let message = Secrets::parse(payload)?;
-    let mut device = Device::default();
+    let mut device = DeviceStatus::default();
     let settings = &mut device.settings;
     for attribute in message.attributes() {
         match attribute {
@@ -47,7 +45,7 @@ pub(super) fn parse(payload: &[u8]) -> Result<Device, DecodeError> {
 }
 
 /// Makes one device of all messages: the first has its settings, and a peer that did not fit is continued in the next.
-pub(super) fn merge(parts: Vec<Device>) -> Device {
+pub(super) fn merge(parts: Vec<DeviceStatus>) -> DeviceStatus {
     let mut parts = parts.into_iter();
     let mut device = parts.next().unwrap_or_default();
     for part in parts {
@@ -55,22 +53,16 @@ pub(super) fn merge(parts: Vec<Device>) -> Device {
         if let Some(last) = device.peers.last_mut()
             && let Some(more) = peers.next_if(|peer| peer.public_key == last.public_key)
         {
-            last.allowed_ips.extend(&more.allowed_ips);
+            last.allowed_ips.extend(more.allowed_ips);
         }
         device.peers.extend(peers);
     }
     device
 }
 
-fn peer(attributes: &WireguardPeer) -> Option<Peer> {
+fn peer(attributes: &WireguardPeer) -> Option<PeerStatus> {
     let mut public_key = None;
-    let mut peer = Peer {
-        public_key: PublicKey(NO_KEY),
-        preshared_key: None,
-        endpoint: None,
-        persistent_keepalive: None,
-        allowed_ips: BTreeSet::new(),
-    };
+    let mut peer = PeerStatus::new(PublicKey(NO_KEY));
     for attribute in &attributes.0 {
         match attribute {
             WireguardPeerAttribute::PublicKey(key) => public_key = Some(PublicKey(*key)),
@@ -81,6 +73,9 @@ fn peer(attributes: &WireguardPeer) -> Option<Peer> {
             WireguardPeerAttribute::PersistentKeepalive(seconds) if *seconds != 0 => {
                 peer.persistent_keepalive = Some(*seconds);
             }
+            WireguardPeerAttribute::LastHandshake(time) => peer.last_handshake = moment(time),
+            WireguardPeerAttribute::RxBytes(bytes) => peer.rx_bytes = *bytes,
+            WireguardPeerAttribute::TxBytes(bytes) => peer.tx_bytes = *bytes,
             WireguardPeerAttribute::AllowedIps(ips) => {
                 peer.allowed_ips.extend(ips.iter().filter_map(allowed_ip));
             }
@@ -89,37 +84,6 @@ fn peer(attributes: &WireguardPeer) -> Option<Peer> {
     }
     peer.public_key = public_key?;
     Some(peer)
-}
-
-/// Reads from one message of the device's list how it goes with the peers.
-pub(super) fn sessions(payload: &[u8]) -> Result<Sessions, DecodeError> {
-    let message = Secrets::parse(payload)?;
-    let mut sessions = Sessions::new();
-    for attribute in message.attributes() {
-        if let WireguardAttribute::Peers(peers) = attribute {
-            sessions.extend(peers.iter().filter_map(session));
-        }
-    }
-    Ok(sessions)
-}
-
-/// Makes one list of all messages; of a peer that did not fit, the first one tells.
-pub(super) fn merge_sessions(parts: Vec<Sessions>) -> Sessions {
-    parts.into_iter().rev().flatten().collect()
-}
-
-fn session(attributes: &WireguardPeer) -> Option<(PublicKey, Session)> {
-    let mut public_key = None;
-    let mut session = Session::default();
-    for attribute in &attributes.0 {
-        match attribute {
-            WireguardPeerAttribute::PublicKey(key) => public_key = Some(PublicKey(*key)),
-            WireguardPeerAttribute::LastHandshake(time) => session.last_handshake = moment(time),
-            WireguardPeerAttribute::TxBytes(bytes) => session.tx_bytes = *bytes,
-            _ => {}
-        }
-    }
-    Some((public_key?, session))
 }
 
 /// A time since the epoch; zero is none.

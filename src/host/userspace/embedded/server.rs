@@ -14,13 +14,14 @@ use tokio::sync::{mpsc, oneshot};
 use zeroize::Zeroizing;
 
 use crate::host::remove::remove_if_there;
-use crate::host::uapi::{self, SOCKET_DIR, Set, Status};
+use crate::host::uapi::{self, SOCKET_DIR, Set};
 use crate::net::{Ifname, Invalid};
+use crate::status::DeviceStatus;
 
 /// What a client asks for, and where the answer goes.
 pub(super) enum Request {
     /// The device and how it fares.
-    Get(oneshot::Sender<Status>),
+    Get(oneshot::Sender<DeviceStatus>),
     /// A change; the answer is an errno or none.
     Set(Set, oneshot::Sender<Result<(), i32>>),
 }

@@ -9,16 +9,16 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use gotatun::device::configure::PeerStats;
 
 use super::Engine;
-use crate::host::uapi::{PeerStatus, Status};
 use crate::key::PublicKey;
 use crate::state::{DeviceSettings, Peer};
+use crate::status::{DeviceStatus, PeerStatus};
 
 /// The age at which a session is no longer used: `REJECT_AFTER_TIME`.
 const SESSION_LIFETIME: Duration = Duration::from_mins(3);
 
 impl Engine {
     /// Returns the device and how it fares.
-    pub(in super::super) async fn status(&mut self) -> Status {
+    pub(in super::super) async fn status(&mut self) -> DeviceStatus {
         let mut found = self.look().await;
         let port = self.device.read(async |device| device.listen_port()).await;
         let settings = DeviceSettings {
@@ -28,17 +28,17 @@ impl Engine {
         };
         let peers = self.peers.iter();
         let peers = peers.map(|peer| self.peer_status(peer, found.remove(&peer.public_key)));
-        Status {
+        DeviceStatus {
             settings,
             peers: peers.collect(),
         }
     }
 
     fn peer_status(&self, peer: &Peer, found: Option<PeerStats>) -> PeerStatus {
-        let mut status = PeerStatus::new(peer.clone());
+        let mut status = PeerStatus::from(peer.clone());
         status.last_handshake = self.handshakes.get(&peer.public_key).copied();
         if let Some(found) = found {
-            status.peer.endpoint = found.peer.endpoint;
+            status.endpoint = found.peer.endpoint;
             status.rx_bytes = found.stats.rx_bytes.try_into().unwrap_or(u64::MAX);
             status.tx_bytes = found.stats.tx_bytes.try_into().unwrap_or(u64::MAX);
         }
