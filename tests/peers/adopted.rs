@@ -16,7 +16,8 @@ PostUp = true
         text += "\n";
         text += &before.replace("NAME", name);
         let ips = ["10.66.66.NUMBER/32", "fd42:42:42::NUMBER/128"].join(",");
-        let section = format!("[Peer]\nPublicKey = {key}\nPresharedKey = $psk\nAllowedIPs = {ips}\n");
+        let section =
+            format!("[Peer]\nPublicKey = {key}\nPresharedKey = $psk\nAllowedIPs = {ips}\n");
         text += &section.replace("NUMBER", number);
         text += &after.replace("NAME", name);
     }

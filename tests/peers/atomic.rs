@@ -34,7 +34,7 @@ wgq -q peer remove tablet",
 #[test]
 fn where_clients_cannot_be_kept_nothing_is_done() {
     host(
-        r#"running
+        r"running
 : >/etc/wireguard/clients
 keep
 fails 1 wgq peer add phone
@@ -58,7 +58,7 @@ for command in 'add laptop' 'remove tablet' 'remove site' 'rename tablet new' 'r
 done
 fails 1 wgq endpoint wg0 example.org
 says 'No space left on device'
-unchanged"#,
+unchanged",
     );
 }
 

@@ -70,7 +70,7 @@ ip -6 route show dev wg0 | lacks '^fd30::/48 '"#,
 #[test]
 fn one_that_is_disabled_is_comments_and_comes_back_as_it_was() {
     host(
-        r##"running
+        r#"running
 wgq -q peer add phone >/dev/null
 keep
 key=$(listed phone)
@@ -95,7 +95,7 @@ fails 0 wgq peer enable "${key:0:8}"
 cmp "$work/file" $file
 [[ $(row "$key") == '(none) 10.8.0.3/32,fd00:8::2/128 0 off' ]]
 fails 0 wgq peer enable phone
-says 'phone is enabled already'"##,
+says 'phone is enabled already'"#,
     );
 }
 
@@ -150,7 +150,7 @@ grep -q '^Address = 10.8.0.2$\|^Address = 10.8.0.2/32$' $work/shown
 #[test]
 fn what_is_removed_is_told_and_kept() {
     host(
-        r##"running
+        r#"running
 keep
 wgq -q peer add phone >/dev/null
 key=$(listed phone)
@@ -170,7 +170,7 @@ wgq -q apply wg0
 diff "$work/phone" <(sed -n '/own config/,$ { /own config/d; s/^# \?//p; }' $clients/removed/phone.conf)
 # a second one of that name takes nothing away from the first
 wgq -q peer remove phone
-[[ -e $clients/removed/phone.conf && -e "$clients/removed/phone (2).conf" ]]"##,
+[[ -e $clients/removed/phone.conf && -e "$clients/removed/phone (2).conf" ]]"#,
     );
 }
 

@@ -95,7 +95,7 @@ for wrong in '--port 0' '--port 65536' '--subnet x' '--uplink a/b'; do fails 2 w
 #[test]
 fn a_network_and_a_port_that_are_taken_are_not_chosen() {
     host(
-        r#"# all of 10.0.0.0/8 but 10.123.99.0/24 belongs to routes, addresses and other files
+        r"# all of 10.0.0.0/8 but 10.123.99.0/24 belongs to routes, addresses and other files
 ip address add 10.0.0.1/10 dev uplink
 ip route add 10.128.0.0/9 via 192.0.2.1
 printf '[Interface]\nListenPort = 51820\nAddress = 10.64.0.1/11\n[Peer]\nPublicKey = %s\nAllowedIPs = 0.0.0.0/0, 10.96.0.0/12, 10.112.0.0/13, 10.120.0.0/15, 10.122.0.0/16, 10.124.0.0/14\n' \
@@ -119,7 +119,7 @@ says 'hint: --subnet PREFIX says which'
 [[ ! -e /etc/wireguard/wg2.conf ]]
 # what is asked for is done, with a warning
 fails 0 wgq init wg2 --subnet 10.123.99.0/25 --port 51820
-says 'warning: --subnet 10.123.99.0/25: this host has to do with 10.123.99.0/24 already'"#,
+says 'warning: --subnet 10.123.99.0/25: this host has to do with 10.123.99.0/24 already'",
     );
 }
 

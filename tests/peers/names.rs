@@ -5,7 +5,7 @@ use super::host;
 #[test]
 fn a_name_is_any_text_of_one_line() {
     host(
-        r##"running
+        r#"running
 keep
 names=(.. . a/b ../../x 名前 -x 'Ann & Bob' '$(id)' '`id`' "o'clock" 'a"b' 'x = y' 'büro #2' '%2e' removed 😀 'two  blanks' '[Peer]' 'a;b|c>d' '*')
 for name in "${names[@]}"; do
@@ -21,14 +21,14 @@ done
 for name in "${names[@]}"; do wgq -q peer remove -- "$name"; done
 cmp "$work/file" $file
 wg show all dump | diff <(grep ^wg0 "$work/state") -
-[[ $(find $clients/removed -type f | wc -l) == ${#names[@]} ]]"##,
+[[ $(find $clients/removed -type f | wc -l) == ${#names[@]} ]]"#,
     );
 }
 
 #[test]
 fn what_is_no_name_is_refused_and_changes_nothing() {
     host(
-        r##"running
+        r#"running
 wgq -q peer add phone >/dev/null
 keep
 long=$(printf 'x%.0s' {1..65})
@@ -54,7 +54,7 @@ for option in '--dns 300.1.1.1:x' '--dns ,' '--allowed-ips 0.0.0.0/0' '--allowed
 	unchanged
 done
 fails 1 wgq --dry-run peer add x
-unchanged"##,
+unchanged"#,
     );
 }
 
