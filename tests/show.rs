@@ -12,7 +12,6 @@
     reason = "a test fails by panicking"
 )]
 
-#[path = "show/schema.rs"]
 mod schema;
 mod script;
 
@@ -144,7 +143,7 @@ wgq show wg0 | has 'wg0.conf (No such file or directory'"#,
 fn the_json_is_by_its_schema() {
     let text = host("config blue <<<'Netns = blue'\nwgq -q up blue 2>/dev/null\nwgq show --json");
     let json: Value = serde_json::from_str(&text).unwrap();
-    schema::holds(&json);
+    schema::holds("show", &json);
     let interfaces = json["interfaces"].as_array().unwrap();
     let interface = |name: &str| interfaces.iter().find(|it| it["ifname"] == name).unwrap();
     assert_eq!(interface("blue")["netns"], "blue");

@@ -1,5 +1,6 @@
 //! `wgq endpoint`: where clients connect to, in the interface's file and in the configs of its clients.
 
+use std::fmt::Display;
 use std::net::SocketAddr;
 
 use serde::Serialize;
@@ -169,6 +170,10 @@ fn advise(book: &Book, address: SocketAddr) {
 
 /// Reads what stands on a command line.
 pub(super) fn parse(text: &str, port: Option<u16>) -> Result<Endpoint, Error> {
-    let shown = text.escape_debug();
-    parse_endpoint(text, port).map_err(|why| Error::new(format_args!("endpoint `{shown}': {why}")))
+    let wrong =
+        |why: &dyn Display| Error::new(format_args!("endpoint `{}': {why}", text.escape_debug()));
+    if text.contains(char::is_whitespace) {
+        return Err(wrong(&"there is a blank in it")); // a file may have them: wg takes no notice
+    }
+    parse_endpoint(text, port).map_err(|why| wrong(&why))
 }

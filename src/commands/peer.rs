@@ -43,7 +43,7 @@ pub(super) fn peer(args: Peer, dry_run: bool, json: bool, report: Report) -> Res
         Action::Rename { name, new } => {
             change::rename(&mut Book::open(interface, report)?, &name, &new, json)
         }
-        Action::Remove { name: None, .. } if !has_expired(interface)? => Ok(()),
+        Action::Remove { name: None, .. } if !json && !has_expired(interface)? => Ok(()),
         Action::Remove { name, .. } => {
             change::remove(&mut Book::open(interface, report)?, name.as_deref(), json)
         }

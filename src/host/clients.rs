@@ -1,6 +1,6 @@
 //! The configs of clients, kept beside the file of the interface that they connect to: clients/IFNAME/NAME.conf.
 
-use std::fs::{self, DirBuilder};
+use std::fs::DirBuilder;
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
@@ -66,14 +66,11 @@ impl Clients {
         Ok(path)
     }
 
-    /// Gives the config of a client another name; that there is none is fine.
-    pub fn rename(&self, name: &str, new: &str) -> Result<()> {
-        let (from, to) = (self.path(name), self.path(new));
-        match fs::rename(&from, &to) {
-            Err(error) if error.kind() != ErrorKind::NotFound => {
-                Err(error).with_context(|| format!("mv {} {}", from.display(), to.display()))
-            }
-            _ => Ok(()),
+    /// Puts back what was kept of a client, which may be nothing.
+    pub fn restore(&self, name: &str, before: Option<&str>) -> Result<()> {
+        match before {
+            Some(text) => self.write(name, text).map(drop),
+            None => self.remove(name),
         }
     }
 

@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 use super::super::{endpoint, load};
 use super::Book;
 use super::live::Taken;
+use super::shown::done_all_the_same;
 use crate::allocate::lowest_free;
 use crate::cli::{Add, Expiry};
 use crate::client::{Client, Server};
@@ -60,13 +61,17 @@ pub(super) fn add(book: &mut Book, args: &Add, json: bool) -> Result<(), Error> 
     refuse_prefixes(book, &args.allowed_ips)?;
     let section = section(args, public_key, &preshared_key, &prefixes)?;
     let text = Zeroizing::new(book.roster.with(&section));
-    let file = if args.no_store {
-        None
+    let (before, file) = if args.no_store {
+        (None, None)
     } else {
-        Some(book.clients.write(&args.name, &config)?)
+        let before = book.clients.read(&args.name)?; // of one that is no more
+        (before, Some(book.clients.write(&args.name, &config)?))
     };
     let taken = book.put(&text, || {
-        let _ = book.clients.remove(&args.name); // the first error is the one to tell
+        if file.is_some() {
+            let before = before.as_ref().map(|it| it.as_str());
+            let _ = book.clients.restore(&args.name, before); // the first error is the one to tell
+        }
     })?;
     book.say(taken, format_args!("{} is added", args.name));
     if let Some(file) = &file {
@@ -86,10 +91,7 @@ pub(super) fn add(book: &mut Book, args: &Add, json: bool) -> Result<(), Error> 
         });
     }
     let shown = args.form.show(&config, book.report);
-    shown.map_err(|error| {
-        let again = format!("`wgq peer qr {}`, `wgq peer show {}`", args.name, args.name);
-        error.outcome(format_args!("{} is added all the same: {again}", args.name))
-    })
+    shown.map_err(|error| done_all_the_same(error, &args.name, "is added"))
 }
 
 /// The next free address of each family that the interface has.

@@ -1,6 +1,7 @@
 //! `wgq peer rename`, `remove`, `disable`, `enable` and `rekey`.
 
 use std::fmt::Display;
+use std::path::PathBuf;
 
 use serde::Serialize;
 use zeroize::Zeroizing;
@@ -9,13 +10,17 @@ use super::super::{endpoint, load};
 use super::Book;
 use super::list::Peer;
 use super::live::Taken;
+use super::shown::done_all_the_same;
 use crate::cli::Form;
 use crate::client::{Client, Server};
-use crate::config::{Listed, Roster, interface_note, with_client_keys};
+use crate::config::{Listed, Roster, interface_note, with_client_keys, with_interface_note};
 use crate::error::Error;
 use crate::host::{clock, names};
 use crate::key::{PresharedKey, PrivateKey};
 use crate::net::{Address, Family, Prefix};
+
+/// The comment in a client's config that says what it is called.
+const NAME: &str = "Name";
 
 /// What was done to a peer, as JSON says it.
 #[derive(Serialize)]
@@ -31,20 +36,39 @@ struct Changed<'a> {
     config: Option<&'a str>,
 }
 
+/// A peer that was removed, as JSON says it.
+#[derive(Serialize)]
+struct Gone {
+    #[serde(flatten)]
+    peer: Peer,
+    /// Where there is what it takes to bring it back.
+    kept: PathBuf,
+}
+
 /// Gives a peer another name.
 pub(super) fn rename(book: &mut Book, name: &str, new: &str, json: bool) -> Result<(), Error> {
     let listed = book.find(name)?;
     book.refuse_name(new)?;
     let text = book.roster.renamed(listed.index, new);
-    if let Some(old) = listed.name {
-        book.clients.rename(old, new)?;
-    }
-    let back = || {
-        if let Some(old) = listed.name {
-            let _ = book.clients.rename(new, old); // the first error is the one to tell
+    let before = book.kept_config(listed)?;
+    let beside = book.clients.read(new)?; // of one that is no more
+    let undo = || {
+        if let (Some(old), Some(before)) = (listed.name, &before) {
+            // the first error is the one to tell
+            let _ = book.clients.restore(old, Some(before));
+            let beside = beside.as_ref().map(|it| it.as_str());
+            let _ = book.clients.restore(new, beside);
         }
     };
-    let taken = book.put(&text, back)?;
+    if let (Some(old), Some(before)) = (listed.name, &before) {
+        let config = match interface_note(before, NAME) {
+            Some(_) => Zeroizing::new(with_interface_note(before, NAME, new)),
+            None => before.clone(),
+        };
+        book.clients.write(new, &config)?;
+        book.clients.remove(old).inspect_err(|_| undo())?;
+    }
+    let taken = book.put(&text, undo)?;
     book.report
         .note(format_args!("{listed} is now called {new}"));
     print_changed(book, &text, new, taken, json)
@@ -56,7 +80,8 @@ pub(super) fn turn(book: &mut Book, name: &str, off: bool, json: bool) -> Result
     let word = if off { "disabled" } else { "enabled" };
     if listed.is_off == off {
         book.report.note(format_args!("{listed} is {word} already"));
-        return print_changed(book, &book.text, name, Taken::Live, json);
+        let taken = book.put(&book.text, || ())?;
+        return print_changed(book, &book.text, name, taken, json);
     }
     let text = book.roster.turned(listed.index, off);
     let taken = book.put(&text, || ())?;
@@ -87,7 +112,7 @@ pub(super) fn remove(book: &mut Book, name: Option<&str>, json: bool) -> Result<
         text = Zeroizing::new(roster.without(listed.index));
     }
     if leaving.is_empty() {
-        return Ok(());
+        return print_removed(book, Vec::new(), json);
     }
     let back = || {
         for path in &kept {
@@ -97,10 +122,13 @@ pub(super) fn remove(book: &mut Book, name: Option<&str>, json: bool) -> Result<
     let taken = book.put(&text, back)?;
     let mut removed = Vec::new();
     for (listed, path) in leaving.iter().rev().zip(&kept) {
-        removed.push(Peer::of(book, *listed));
         if let Some(name) = listed.name {
             book.clients.remove(name)?;
         }
+        removed.push(Gone {
+            peer: Peer::of(book, *listed),
+            kept: path.clone(),
+        });
         let key = listed.peer.public_key.value;
         book.say(taken, format_args!("{listed} is removed ({key})"));
         book.report.note(format_args!(
@@ -108,20 +136,24 @@ pub(super) fn remove(book: &mut Book, name: Option<&str>, json: bool) -> Result<
             path.display()
         ));
     }
-    if json {
-        #[derive(Serialize)]
-        struct Removal<'a> {
-            version: u32,
-            ifname: &'a str,
-            removed: Vec<Peer>,
-        }
-        return load::print_json(&Removal {
-            version: 1,
-            ifname: book.ifname().as_str(),
-            removed,
-        });
+    print_removed(book, removed, json)
+}
+
+fn print_removed(book: &Book, removed: Vec<Gone>, json: bool) -> Result<(), Error> {
+    #[derive(Serialize)]
+    struct Removal<'a> {
+        version: u32,
+        ifname: &'a str,
+        removed: Vec<Gone>,
     }
-    Ok(())
+    if !json {
+        return Ok(());
+    }
+    load::print_json(&Removal {
+        version: 1,
+        ifname: book.ifname().as_str(),
+        removed,
+    })
 }
 
 /// Gives a client new keys.
@@ -138,10 +170,7 @@ pub(super) fn rekey(book: &mut Book, name: &str, form: &Form, json: bool) -> Res
         .preshared_key
         .is_some()
         .then_some(&preshared_key);
-    let before = match listed.name {
-        Some(name) => book.clients.read(name)?,
-        None => None,
-    };
+    let before = book.kept_config(listed)?;
     let config = match &before {
         Some(kept) => Zeroizing::new(with_client_keys(kept, &private_key, shared)),
         None => book.new_config(listed, &private_key, shared)?,
@@ -151,11 +180,10 @@ pub(super) fn rekey(book: &mut Book, name: &str, form: &Form, json: bool) -> Res
         book.clients.write(name, &config)?;
     }
     let back = || {
-        let _ = match (&called, &before) {
-            (Some(name), Some(before)) => book.clients.write(name, before).map(drop),
-            (Some(name), None) => book.clients.remove(name),
-            (None, _) => Ok(()),
-        }; // the first error is the one to tell
+        if let Some(name) = &called {
+            let before = before.as_ref().map(|it| it.as_str());
+            let _ = book.clients.restore(name, before); // the first error is the one to tell
+        }
     };
     let taken = book.put(&text, back)?;
     book.say(
@@ -165,7 +193,8 @@ pub(super) fn rekey(book: &mut Book, name: &str, form: &Form, json: bool) -> Res
     if json {
         return book.print(&text, &public_key.to_string(), taken, Some(&config));
     }
-    form.show(&config, book.report)
+    let shown = form.show(&config, book.report);
+    shown.map_err(|error| done_all_the_same(error, &listed.to_string(), "has new keys"))
 }
 
 fn print_changed(
@@ -219,12 +248,7 @@ impl Book {
         let file = self.target.shown();
         let mut text = Zeroizing::new(format!("# This section stood in {file}:\n"));
         *text += &self.roster.section(listed.index);
-        if let Some(config) = listed
-            .name
-            .map(|name| self.clients.read(name))
-            .transpose()?
-            .flatten()
-        {
+        if let Some(config) = self.kept_config(listed)? {
             *text += "\n# The client's own config:\n";
             for line in config.lines() {
                 text.extend(["# ", line, "\n"]);

@@ -119,13 +119,18 @@ pub(super) fn qr(book: &Book, name: &str, form: &Form) -> Result<(), Error> {
 }
 
 impl Book {
+    /// The config of a client, if it is kept.
+    pub(super) fn kept_config(
+        &self,
+        listed: Listed<'_>,
+    ) -> Result<Option<Zeroizing<String>>, Error> {
+        let kept = listed.name.map(|name| self.clients.read(name));
+        Ok(kept.transpose()?.flatten())
+    }
+
     /// The config of a client, as it is kept.
     pub(super) fn config_of(&self, listed: Listed<'_>) -> Result<Zeroizing<String>, Error> {
-        let kept = match listed.name {
-            Some(name) => self.clients.read(name)?,
-            None => None,
-        };
-        kept.ok_or_else(|| {
+        self.kept_config(listed)?.ok_or_else(|| {
             let what =
                 format!("no config of `{listed}' is kept here, and its private key is not known");
             Error::new(what).hint(format!("`wgq peer rekey {listed}` makes a new one"))

@@ -93,8 +93,16 @@ impl Book {
         }
         let now = clock::now();
         let mut before = self.config.clone();
-        before.expire(now);
+        let over = before.expire(now);
         after.expire(now);
+        // one whose time is over may run all the same, until now
+        let running = &found.state.device.peers;
+        let runs = |it: &config::Peer| {
+            running
+                .iter()
+                .any(|peer| peer.public_key == it.public_key.value)
+        };
+        before.peers.extend(over.into_iter().filter(runs));
         let known: HashSet<PublicKey> = before.peers.iter().map(|it| it.public_key.value).collect();
         let is_new = |peer: &&config::Peer| !known.contains(&peer.public_key.value);
         let wanted: Vec<_> = after

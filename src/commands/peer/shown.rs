@@ -45,6 +45,14 @@ impl Form {
     }
 }
 
+/// What was done is not undone because it cannot be shown.
+pub(super) fn done_all_the_same(error: Error, name: &str, done: &str) -> Error {
+    let again = format!("`wgq peer qr {name}`, `wgq peer show {name}`");
+    error
+        .outcome(format_args!("{name} {done} all the same: {again}"))
+        .something_left()
+}
+
 /// Prints a QR code, if it fits.
 pub(in crate::commands) fn print_qr(config: &str, report: Report) -> Result<(), Error> {
     let columns = terminal::columns();

@@ -1,21 +1,44 @@
-//! As much of JSON Schema as tests/schema/show.json uses.
+//! The schemas in this folder, and as much of JSON Schema as they use.
+
+use std::fs;
+use std::path::Path;
 
 use serde_json::Value;
 
-/// Holds a document to the schema.
-pub(crate) fn holds(document: &Value) {
-    let schema: Value = serde_json::from_str(include_str!("../schema/show.json")).unwrap();
-    check(document, &schema, &schema, "document");
+/// What is looked at, and what only describes.
+const KEYWORDS: [&str; 14] = [
+    "$defs",
+    "$ref",
+    "$schema",
+    "additionalProperties",
+    "const",
+    "description",
+    "enum",
+    "items",
+    "maximum",
+    "minimum",
+    "properties",
+    "required",
+    "title",
+    "type",
+];
+
+/// Holds a document to the schema with that name.
+pub(crate) fn holds(name: &str, document: &Value) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/schema");
+    let text = fs::read_to_string(folder.join(format!("{name}.json"))).unwrap();
+    let schema: Value = serde_json::from_str(&text).unwrap();
+    check(document, &schema, &schema, name);
 }
 
 #[test]
 fn a_document_that_is_not_by_the_schema_is_found() {
     let good: Value = serde_json::from_str(include_str!("../screens/show.json")).unwrap();
-    holds(&good);
+    holds("show", &good);
     let bad = |change: fn(&mut Value)| {
         let mut document = good.clone();
         change(&mut document);
-        assert!(std::panic::catch_unwind(|| holds(&document)).is_err());
+        assert!(std::panic::catch_unwind(|| holds("show", &document)).is_err());
     };
     bad(|it| it["version"] = 2.into());
     bad(|it| it["more"] = 1.into());
@@ -25,6 +48,12 @@ fn a_document_that_is_not_by_the_schema_is_found() {
 }
 
 fn check(value: &Value, schema: &Value, root: &Value, at: &str) {
+    for keyword in schema.as_object().into_iter().flat_map(|it| it.keys()) {
+        assert!(
+            KEYWORDS.contains(&keyword.as_str()),
+            "{at}: {keyword} is not looked at"
+        );
+    }
     if let Some(name) = schema["$ref"].as_str() {
         let pointed = root.pointer(name.strip_prefix('#').unwrap()).unwrap();
         check(value, pointed, root, at);
