@@ -202,6 +202,38 @@ pub enum Command {
     },
 }
 
+impl Command {
+    /// Whether `--dry-run` says something to it: it changes something, or it is of no matter.
+    pub fn has_dry_run(&self) -> bool {
+        let reads = |action: &Action| {
+            matches!(
+                action,
+                Action::List | Action::Show { .. } | Action::Qr { .. }
+            )
+        };
+        match self {
+            Self::Peer(peer) => reads(&peer.action),
+            Self::Confirm { .. } => false,
+            Self::Show(_)
+            | Self::Up(_)
+            | Self::Down { .. }
+            | Self::Apply(_)
+            | Self::Diff(_)
+            | Self::Strip { .. }
+            | Self::Save { .. } => true,
+            Self::Reresolve { .. } | Self::Migrate(_) | Self::Init(_) | Self::Endpoint(_) => true,
+            Self::Genkey
+            | Self::Genpsk
+            | Self::Pubkey
+            | Self::Import(_)
+            | Self::Export(_)
+            | Self::Selftest => true,
+            #[cfg(feature = "userspace")]
+            Self::Userspace { .. } => true,
+        }
+    }
+}
+
 /// The option of the process that waits for a confirmation.
 pub const DETACHED: &str = "detached";
 

@@ -4,7 +4,6 @@ use std::fmt::Write as _;
 
 use zeroize::Zeroizing;
 
-use crate::columns::is_invisible;
 use crate::config::Endpoint;
 use crate::key::{PresharedKey, PrivateKey, PublicKey};
 use crate::net::{Address, Prefix};
@@ -83,26 +82,6 @@ fn list<T: ToString>(items: &[T]) -> String {
     items.join(", ")
 }
 
-/// The most bytes that a name may have, so that one is a file's name too whatever is in it.
-const LONGEST_NAME: usize = 64;
-
-/// Refuses a text that cannot be a peer's name: it is one line of a comment, and others must be able to type it.
-pub fn check_name(name: &str) -> Result<(), &'static str> {
-    if name.is_empty() || name.trim() != name {
-        return Err("a name neither begins nor ends with a blank, and is not empty");
-    }
-    if name.len() > LONGEST_NAME {
-        return Err("a name has at most 64 bytes");
-    }
-    if name.starts_with('#') || name.ends_with('#') {
-        return Err("a name neither begins nor ends with `#`");
-    }
-    if name.chars().any(|c| c.is_control() || is_invisible(c)) {
-        return Err("a name has no control characters, and none that cannot be seen");
-    }
-    Ok(())
-}
-
 /// The name of the file that a client's config is kept in: what is no good in a file's name is written as `%` and two
 /// hexadecimal digits.
 pub fn file_name(name: &str) -> String {
@@ -162,36 +141,6 @@ mod tests {
         client.dns = None;
         let text = client.to_config();
         assert!(!text.contains("\nPrivateKey") && !text.contains("DNS"));
-    }
-
-    #[test]
-    fn names_are_any_text_that_is_one_line() {
-        for good in [
-            "phone",
-            "Büro 2. Stock",
-            "a/b",
-            "..",
-            "名前",
-            "x # y",
-            "[Peer]",
-            "=",
-            "-v",
-        ] {
-            assert_eq!(check_name(good), Ok(()), "{good}");
-        }
-        for bad in [
-            "",
-            " a",
-            "a ",
-            "a\nb",
-            "a\u{202e}b",
-            "#a",
-            "a#",
-            "\u{7f}",
-            &"ü".repeat(33),
-        ] {
-            assert!(check_name(bad).is_err(), "{bad:?}");
-        }
     }
 
     #[test]

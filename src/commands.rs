@@ -31,6 +31,9 @@ mod up;
 /// Runs the command.
 pub fn run(cli: Cli, report: Report) -> Result<(), Error> {
     let (dry_run, json) = (cli.global.dry_run, cli.global.json);
+    if dry_run && !cli.command.has_dry_run() {
+        return Err(Error::usage("this command has no --dry-run"));
+    }
     match cli.command {
         Command::Up(up) => up::up(&up, dry_run, json, report),
         Command::Down { target } => down::down(&target, dry_run, json, report),
@@ -44,9 +47,9 @@ pub fn run(cli: Cli, report: Report) -> Result<(), Error> {
             reresolve::reresolve(config.as_deref(), dry_run, json, report)
         }
         Command::Migrate(migrate) => migrate::run(&migrate, dry_run, report),
-        Command::Init(init) => init::init(&init, json, report),
-        Command::Peer(peer) => peer::peer(peer, dry_run, json, report),
-        Command::Endpoint(endpoint) => endpoint::endpoint(&endpoint, json, report),
+        Command::Init(init) => init::init(&init, dry_run, json, report),
+        Command::Peer(peer) => peer::peer(peer, json, report),
+        Command::Endpoint(endpoint) => endpoint::endpoint(&endpoint, dry_run, json, report),
         Command::Import(import) => import::import(&import, dry_run, json, report),
         Command::Export(args) => export::run(&args, dry_run, report),
         Command::Genkey => keys::genkey(json, report),

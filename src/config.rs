@@ -37,7 +37,10 @@ pub use firewall::{Firewall, Masquerade, PortForward, Protocol};
 pub use hook_lines::{HOOK_KEYS, HookLine, NewKey, Replaced, hook_lines, replace_hooks};
 pub use keys::known_keys;
 pub use model::{Config, Dns, Endpoint, Hooks, Interface, Peer, Table};
-pub use note::{interface_note, peer_names, with_client_keys, with_endpoint, with_interface_note};
+pub use note::{
+    check_name, has_private_key, interface_note, peer_names, with_client_keys, with_endpoint,
+    with_interface_note,
+};
 pub use own_keys::{OwnLine, own_lines, without_own_keys};
 pub use parse::{Parsed, parse};
 pub use reader::Names;

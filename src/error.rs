@@ -30,6 +30,11 @@ impl Error {
         }
     }
 
+    /// The command line asks for what there is not.
+    pub fn usage(what: impl Display) -> Self {
+        Self::new(what).trouble()
+    }
+
     /// Refused, and all was said already.
     pub fn said() -> Self {
         Self::default()

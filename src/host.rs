@@ -42,7 +42,7 @@ pub mod path_mtu;
 mod program;
 pub mod random;
 pub mod record;
-mod remove;
+pub mod remove;
 pub mod resolve;
 pub mod restore;
 pub mod route;

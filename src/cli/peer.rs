@@ -13,7 +13,7 @@ pub struct Peer {
     /// What to do
     #[command(subcommand)]
     pub action: Action,
-    /// The interface, by NAME or FILE; it may be left out where there is but one
+    /// The interface, by NAME or FILE; without, it is the only one there is, or wg0
     #[arg(short, long, global = true, value_name = "NAME|FILE", value_hint = ValueHint::FilePath)]
     pub interface: Option<PathBuf>,
 }
@@ -53,7 +53,7 @@ pub enum Action {
     /// Remove a peer, at once
     ///
     /// What it takes to bring it back is kept in clients/IFNAME/removed beside the interface's file.
-    #[command(visible_alias = "rm")]
+    #[command(visible_alias = "rm", alias = "delete", alias = "del")]
     Remove {
         /// The peer's name, or the beginning of its public key
         #[arg(required_unless_present = "expired")]

@@ -22,6 +22,7 @@ use crate::host::{Host, dns, names};
 use crate::kept::{Running, has_hooks};
 use crate::net::Ifname;
 use crate::report::Report;
+use crate::state::State;
 
 /// Has an interface follow its file, whether it is up or not.
 pub(super) fn apply(
@@ -158,7 +159,11 @@ impl<'a> Application<'a> {
             let pending = patience
                 .map(|_| confirm::Pending::open(ifname))
                 .transpose()?;
+            let stays = plan.stays.clone();
             let done = attempt.carry_out(host, lock, plan)?;
+            for line in &stays {
+                attempt.report.note(line);
+            }
             if let (Some(pending), Some(patience)) = (pending, patience) {
                 wait(attempt, host, pending, patience, done)?;
             }
@@ -232,6 +237,9 @@ impl<'a> Application<'a> {
             found = self.host.observe(attempt.ifname, attempt.record)?;
         }
         let planned = attempt.plan_from(&mut self.host, found, None)?;
+        if let Some(what) = stale_endpoint(&text, attempt.ifname, &planned) {
+            self.report.warning(what);
+        }
         make(&attempt, &mut self.host, lock, planned)
     }
 }
@@ -275,6 +283,19 @@ pub(super) fn confirm(ifname: Ifname, report: Report) -> Result<(), Error> {
     confirm::confirm(ifname)?;
     report.note(format_args!("{ifname}: confirmed"));
     Ok(())
+}
+
+/// That clients have been told another port than the one that it is to be.
+fn stale_endpoint(text: &str, ifname: Ifname, plan: &Plan) -> Option<String> {
+    let port = |state: &State| state.device.settings.listen_port;
+    let (old, new) = (port(&plan.now)?, port(&plan.up.desired.state)?);
+    let told = config::interface_note(text, "Endpoint")?;
+    let stale = told
+        .strip_suffix(&format!(":{old}"))
+        .filter(|_| old != new)?;
+    Some(format!(
+        "clients connect to {told}, and nobody listens there from now on: `wgq endpoint {ifname} {stale}:{new}`"
+    ))
 }
 
 /// The endpoint of each peer that is to get the one of the file.

@@ -19,7 +19,7 @@ use crate::key::PublicKey;
 use crate::net::Ifname;
 use crate::plan::{self, Application, Up};
 use crate::report::Report;
-use crate::state::{LinkKind, State, Sysctl};
+use crate::state::{LinkKind, State};
 use crate::step::Step;
 
 mod give_up;
@@ -46,6 +46,8 @@ pub(super) struct Plan {
     pub(super) now: State,
     /// What is to be known of the tunnel once all is done.
     pub(super) record: Record,
+    /// The kernel variables that it needs no more and that stay all the same, each with the reason.
+    pub(super) stays: Vec<String>,
 }
 
 /// How far an attempt has come.
@@ -99,6 +101,8 @@ impl Attempt<'_> {
             memory.extras.add_new(seen, &found.state);
         }
         let now = &found.state;
+        let restored = self.record.map(|record| record.sysctls_to_restore(&found));
+        let restored = restored.unwrap_or_default();
         let up = match self.purpose {
             Purpose::Up => plan::up(self.ifname, self.config, self.endpoints, now, &around),
             Purpose::Apply { keep_peers, hooks } => {
@@ -111,7 +115,7 @@ impl Attempt<'_> {
                     },
                     keep_peers,
                     hooks: hooks.then(|| ran.cloned().unwrap_or_default()),
-                    before: self.no_longer_needed(&found),
+                    before: restored.values,
                 };
                 plan::apply(
                     self.ifname,
@@ -124,7 +128,11 @@ impl Attempt<'_> {
         };
         let extras = self.extras(&up, now, memory);
         let record = self.record(&up, now, &Passage::through(&around.firewalls), extras);
+        let wanted = &up.desired.state.sysctls;
+        let kept = restored.kept.into_iter();
+        let kept = kept.filter(|(sysctl, _)| !wanted.contains_key(sysctl));
         Ok(Plan {
+            stays: kept.map(|(_, why)| why).collect(),
             up,
             now: found.state,
             record,
@@ -184,12 +192,6 @@ impl Attempt<'_> {
             found.state.dns = None;
         }
         Ok(found)
-    }
-
-    /// The kernel variables that the tunnel has changed, with their values for when it needs them no more.
-    fn no_longer_needed(&self, found: &Found) -> BTreeMap<Sysctl, String> {
-        let restored = self.record.map(|record| record.sysctls_to_restore(found));
-        restored.unwrap_or_default().values
     }
 
     /// What is to be known of the tunnel once all is done.

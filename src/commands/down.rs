@@ -170,7 +170,7 @@ impl Down {
             ..State::default()
         };
         let plan = plan::down(self.target.ifname, &self.hooks, &found.state, &gone);
-        (plan, kept)
+        (plan, kept.into_iter().map(|(_, why)| why).collect())
     }
 
     /// Whether the file asks for what runs to be saved.

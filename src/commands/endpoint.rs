@@ -7,7 +7,7 @@ use serde::Serialize;
 use zeroize::Zeroizing;
 
 use super::load;
-use super::peer::{Book, print_qr};
+use super::peer::{Book, qr};
 use crate::cli::SetEndpoint;
 use crate::config::{Endpoint, interface_note, parse_endpoint, with_endpoint, with_interface_note};
 use crate::error::Error;
@@ -31,6 +31,7 @@ struct Shown {
 /// Shows or changes where clients connect to.
 pub(super) fn endpoint(
     args: &SetEndpoint,
+    dry_run: bool,
     json: bool,
     report: crate::report::Report,
 ) -> Result<(), Error> {
@@ -43,7 +44,7 @@ pub(super) fn endpoint(
     if let Endpoint::Addr(address) = endpoint {
         advise(&book, address);
     }
-    let changed = change(&book, &endpoint)?;
+    let changed = change(&book, &endpoint, dry_run)?;
     if json {
         return load::print_json(&Shown {
             version: 1,
@@ -66,7 +67,7 @@ pub(super) fn endpoint(
     for (name, config) in &changed {
         if args.qr {
             load::print(&format!("{name}\n"))?;
-            print_qr(config, report)?;
+            load::print(&qr(config, report)?)?;
         }
     }
     Ok(())
@@ -93,7 +94,11 @@ fn show(book: &Book, json: bool) -> Result<(), Error> {
 }
 
 /// Changes the comment and the configs that are kept; all of it, or nothing. Returns the clients with their new configs.
-fn change(book: &Book, endpoint: &Endpoint) -> Result<Vec<(String, Zeroizing<String>)>, Error> {
+fn change(
+    book: &Book,
+    endpoint: &Endpoint,
+    dry_run: bool,
+) -> Result<Vec<(String, Zeroizing<String>)>, Error> {
     let endpoint = endpoint.to_string();
     let server = book.server_key()?;
     let mut changes = Vec::new();
@@ -106,6 +111,11 @@ fn change(book: &Book, endpoint: &Endpoint) -> Result<Vec<(String, Zeroizing<Str
         }
     }
     let text = Zeroizing::new(with_interface_note(&book.text, NOTE, &endpoint));
+    if dry_run {
+        book.report
+            .note("nothing is changed: that is what --dry-run is for");
+        return Ok(clients(changes));
+    }
     let written = changes
         .iter()
         .try_for_each(|(name, _, after)| book.clients.write(name, after).map(drop))
@@ -116,8 +126,17 @@ fn change(book: &Book, endpoint: &Endpoint) -> Result<Vec<(String, Zeroizing<Str
         }
         return Err(Error::from(error).outcome("nothing was changed"));
     }
-    let clients = changes.into_iter().map(|(name, _, after)| (name, after));
-    Ok(clients.collect())
+    Ok(clients(changes))
+}
+
+/// The clients with their new configs.
+fn clients(
+    changes: Vec<(String, Zeroizing<String>, Zeroizing<String>)>,
+) -> Vec<(String, Zeroizing<String>)> {
+    changes
+        .into_iter()
+        .map(|(name, _, after)| (name, after))
+        .collect()
 }
 
 /// Where a client is to connect to: as asked for, as the file says, or as it seems.

@@ -54,7 +54,7 @@ pub(super) fn import(
     let _lock = if dry_run {
         None
     } else {
-        Some(Lock::take_in_turn(ifname)?)
+        Some(Lock::take_in_turn(ifname, report)?)
     };
     let file = target.shown();
     if target.exists() {

@@ -14,7 +14,7 @@ use crate::config::Endpoint;
 use crate::error::Error;
 use crate::host::config_file::Target;
 use crate::host::lock::Lock;
-use crate::host::{random, sysctl, systemd, uplink};
+use crate::host::{netns, random, sysctl, systemd, uplink};
 use crate::key::PrivateKey;
 use crate::net::{Address, Family, Ifname, Prefix};
 use crate::report::Report;
@@ -42,21 +42,35 @@ struct Made {
 }
 
 /// Makes a new server's file.
-pub(super) fn init(args: &Init, json: bool, report: Report) -> Result<(), Error> {
+pub(super) fn init(args: &Init, dry_run: bool, json: bool, report: Report) -> Result<(), Error> {
     load::require_root("init", false)?;
     let ifname = args.ifname;
     let target = Target::find(Path::new(ifname.as_str()), None)?;
-    let lock = Lock::take_in_turn(ifname)?;
+    let lock = Lock::take_in_turn(ifname, report)?;
     if target.exists() {
         let hint = format!(
             "`wgq peer add NAME -i {ifname}` adds a client to it; another name makes another interface"
         );
         return Err(Error::new(format_args!("{}: is there already", target.shown())).hint(hint));
     }
+    if netns::has_link_here(ifname) {
+        let hint = "another name makes another interface".to_owned();
+        return Err(Error::new(format_args!(
+            "`{ifname}' is an interface of this host already"
+        ))
+        .hint(hint));
+    }
     let (taken, ports) = taken()?;
     let addresses = addresses(args, &taken, report)?;
     let listen_port = match args.port {
-        Some(port) => port,
+        Some(port) => {
+            if ports.contains(&port) || !uplink::is_port_free(port) {
+                report.warning(format_args!(
+                    "--port {port}: it is used on this host already"
+                ));
+            }
+            port
+        }
         None => free_port(|port| !ports.contains(&port) && uplink::is_port_free(port))?,
     };
     let guess = guess(args, listen_port)?;
@@ -74,7 +88,9 @@ pub(super) fn init(args: &Init, json: bool, report: Report) -> Result<(), Error>
         endpoint: endpoint.as_ref(),
         dns: &dns,
     };
-    target.create(&server.to_config())?;
+    if !dry_run {
+        target.create(&server.to_config())?;
+    }
 
     let made = Made {
         version: 1,
@@ -94,12 +110,22 @@ pub(super) fn init(args: &Init, json: bool, report: Report) -> Result<(), Error>
         load::print(&made.to_string())?;
     }
     drop(lock); // which is for `up` to take
-    if args.up {
-        bring_up(&target, report)?;
+    if dry_run {
+        report.note("nothing was written: that is what --dry-run is for, and keys and networks are others each time");
+    } else if args.up {
+        bring_up(&target, report).map_err(|error| {
+            let stays = format!("{} stays: `wgq up {ifname}` tries again", made.file);
+            error.outcome(stays).something_left()
+        })?;
         report.note(format_args!("next: `wgq peer add phone -i {ifname}`"));
     } else {
+        let up = if systemd::is_installed() {
+            format!("`systemctl enable --now wgq@{ifname}`")
+        } else {
+            format!("`wgq up {ifname}`")
+        };
         report.note(format_args!(
-            "next: `systemctl enable --now wgq@{ifname}` or `wgq up {ifname}`, then `wgq peer add phone -i {ifname}`"
+            "next: {up}, then `wgq peer add phone -i {ifname}`"
         ));
     }
     Ok(())
@@ -178,6 +204,12 @@ fn wide_enough(network: Prefix, taken: &[Prefix], report: Report) -> Result<Pref
         return Err(Error::new(format_args!(
             "--subnet {network}: there is no room for clients in it"
         )));
+    }
+    let is_public = Reach::of(network.ip()) == Reach::World;
+    if is_public {
+        report.warning(format_args!(
+            "--subnet {network}: these are addresses of somebody's in the internet"
+        ));
     }
     let touched = taken
         .iter()

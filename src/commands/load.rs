@@ -9,9 +9,10 @@ use zeroize::Zeroizing;
 
 use crate::config::{self, Config, Masquerade};
 use crate::error::Error;
-use crate::host::config_file::Target;
+use crate::host::config_file::{Target, interfaces};
 use crate::host::endpoints::Unresolved;
 use crate::host::{Host, clock, kernel, keys, names};
+use crate::net::Ifname;
 use crate::report::Report;
 
 /// Refuses to go on for anyone but root.
@@ -49,7 +50,26 @@ pub(super) fn parsed_file(
 /// Reads the target's file.
 pub(super) fn read(target: &Target) -> Result<Vec<u8>, Error> {
     let read = target.read();
-    read.map_err(|error| Error::new(format_args!("{error:#}")).hint(target.hint.clone()))
+    read.map_err(|error| {
+        let hint = target.hint.clone().or_else(|| absent(target));
+        Error::new(format_args!("{error:#}")).hint(hint)
+    })
+}
+
+/// What there is instead of a file that was named by its interface.
+fn absent(target: &Target) -> Option<String> {
+    if !target.by_name || target.exists() {
+        return None;
+    }
+    let there: Vec<_> = interfaces().iter().map(Ifname::to_string).collect();
+    let ifname = target.ifname;
+    let make =
+        format!("`wgq init {ifname}` makes a server, `wgq import` takes a file that you have");
+    Some(if there.is_empty() {
+        make
+    } else {
+        format!("there is {}; {make}", there.join(", "))
+    })
 }
 
 /// Parses what was read from the target's file, and says what there is to say of the two; none if it is not in order.

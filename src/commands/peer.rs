@@ -23,22 +23,20 @@ mod live;
 mod shown;
 
 pub(super) use add::check_dns;
-pub(super) use shown::print_qr;
+pub(super) use shown::qr;
 
 /// The interface that is meant where none is named and there are several.
 const USUAL: &str = "wg0";
 
 /// Does to peers what is asked for.
-pub(super) fn peer(args: Peer, dry_run: bool, json: bool, report: Report) -> Result<(), Error> {
+pub(super) fn peer(args: Peer, json: bool, report: Report) -> Result<(), Error> {
     let interface = args.interface.as_deref();
-    if dry_run {
-        return Err(Error::new("`wgq peer` has no --dry-run"));
-    }
     load::require_root("peer", false)?;
     match args.action {
         Action::Add(add) => add::add(&mut Book::open(interface, report)?, &add, json),
         Action::List => list::list(&Book::look(interface, report)?, json),
         Action::Show { name } => list::show(&Book::look(interface, report)?, &name, json),
+        Action::Qr { name, .. } if json => list::show(&Book::look(interface, report)?, &name, json),
         Action::Qr { name, form } => list::qr(&Book::look(interface, report)?, &name, &form),
         Action::Rename { name, new } => {
             change::rename(&mut Book::open(interface, report)?, &name, &new, json)
@@ -91,7 +89,7 @@ impl Book {
     /// Reads the file of an interface, or of the only one, for a change.
     pub(super) fn open(interface: Option<&Path>, report: Report) -> Result<Self, Error> {
         let target = meant(interface)?;
-        let lock = Lock::take_in_turn(target.ifname)?;
+        let lock = Lock::take_in_turn(target.ifname, report)?;
         Self::read(target, Some(lock), report)
     }
 
@@ -101,7 +99,10 @@ impl Book {
     }
 
     fn read(target: Target, lock: Option<Lock>, report: Report) -> Result<Self, Error> {
-        let record = Record::read(target.ifname)?;
+        let record = Record::read(target.ifname).unwrap_or_else(|error| {
+            report.warning(format_args!("{error:#}; going by what the kernel shows"));
+            None
+        });
         let target = origin::of_running(target, record.as_ref(), report);
         if target.path.is_none() {
             return Err(Error::new(
@@ -181,7 +182,7 @@ impl Book {
 
     /// Refuses a name that another peer has, or that is none.
     pub(super) fn refuse_name(&self, name: &str) -> Result<(), Error> {
-        crate::client::check_name(name).map_err(Error::new)?;
+        config::check_name(name).map_err(Error::new)?;
         if self.roster.iter().any(|it| it.name == Some(name)) {
             let what = format!("{}: there is a peer `{name}' already", self.target.shown());
             return Err(Error::new(what));

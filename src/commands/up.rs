@@ -87,7 +87,9 @@ pub(super) fn up(args: &cli::Up, dry_run: bool, json: bool, report: Report) -> R
 fn already_exists(host: &mut Host, ifname: Ifname) -> Error {
     let record = Record::read(ifname).ok().flatten();
     let hint = match host.driver(ifname, record.as_ref()) {
-        Ok(_) => format!("`wgq down {ifname}` takes it down"),
+        Ok(_) => format!(
+            "`wgq apply {ifname}` has it follow its file, `wgq down {ifname}` takes it down"
+        ),
         Err(why) => format!("{why:#}; a file of another name makes another interface"),
     };
     Error::new(format_args!("`{ifname}' already exists")).hint(hint)

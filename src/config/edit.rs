@@ -7,7 +7,7 @@ use std::ops::Range;
 use super::document::{Entry, Line};
 use super::hunk::{Change, hunks};
 use super::layout::{Layout, Part};
-use super::span::{Fragment, is_blank};
+use super::span::{Fragment, Span, is_blank};
 
 /// Changes that do not overlap, each a range of bytes and what comes in their place.
 pub(super) struct Edit<'l, 't> {
@@ -141,6 +141,14 @@ impl<'l, 't> Edit<'l, 't> {
     /// Puts a text before that byte.
     pub(super) fn insert(&mut self, at: usize, text: String) {
         self.replace(at..at, text);
+    }
+
+    /// Puts a text in place of the line that something is on.
+    pub(super) fn replace_line(&mut self, at: Span, line: &str) {
+        if let Some(whole) = self.layout.line(at.line) {
+            let line = format!("{line}{}", self.line_end);
+            self.replace(whole.span().range(), line);
+        }
     }
 
     /// Puts a text in place of those bytes.

@@ -120,6 +120,11 @@ impl<'t> Layout<'t> {
         self.lines_of(part).filter_map(comment).collect()
     }
 
+    /// The line of that number, from 1.
+    pub(super) fn line(&self, number: usize) -> Option<Fragment<'t>> {
+        Some(self.lines.get(number.checked_sub(1)?)?.whole)
+    }
+
     /// The header of a section.
     pub(super) fn header(&self, part: Part) -> Option<Line<'t>> {
         self.lines.get(part.header).copied()

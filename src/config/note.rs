@@ -12,7 +12,11 @@ use super::layout::{Comment, Layout, Part, Place};
 use super::save::{ended, line_end};
 use super::span::Fragment;
 use super::values;
+use crate::columns::is_invisible;
 use crate::key::{PresharedKey, PrivateKey, PublicKey};
+
+/// The key that a client's config has, or a comment in its place.
+const PRIVATE_KEY: &str = "PrivateKey";
 
 /// The names of peers, by their keys; not all may have one.
 pub fn peer_names(text: &str) -> BTreeMap<PublicKey, String> {
@@ -70,20 +74,56 @@ pub fn with_endpoint(text: &str, of: PublicKey, endpoint: &str) -> String {
     edit.apply(text)
 }
 
+/// Whether a config has its private key, or the file that holds it.
+pub fn has_private_key(text: &str) -> bool {
+    let layout = Layout::of(text);
+    let interface = layout.parts_of(Section::Interface);
+    let has = |key| {
+        interface
+            .iter()
+            .any(|part| !layout.entries(*part, key).is_empty())
+    };
+    has(PRIVATE_KEY) || has("PrivateKeyFile")
+}
+
 /// The text of a client's config with other keys; one that has no preshared key goes without.
 pub fn with_client_keys(text: &str, key: &PrivateKey, preshared: Option<&PresharedKey>) -> String {
     let layout = Layout::of(text);
     let mut edit = Edit::of(&layout, line_end(text));
-    edit.set(
-        &layout.parts_of(Section::Interface),
-        "PrivateKey",
-        Some(&*key.to_base64()),
-    );
+    let interface = layout.parts_of(Section::Interface);
+    match interface_comment(&layout, PRIVATE_KEY) {
+        // the place where it would be if the client had not made it
+        Some(note) => edit.replace_line(
+            note.span(),
+            &format!("{PRIVATE_KEY} = {}", *key.to_base64()),
+        ),
+        None => edit.set(&interface, PRIVATE_KEY, Some(&*key.to_base64())),
+    }
     for part in layout.parts_of(Section::Peer) {
         let preshared = preshared.map(PresharedKey::to_base64);
         edit.set(&[part], "PresharedKey", preshared.as_deref());
     }
     edit.apply(text)
+}
+
+/// The most bytes that a name may have, so that one is a file's name too whatever is in it.
+const LONGEST_NAME: usize = 64;
+
+/// Refuses a text that cannot be a peer's name: it is one line of a comment, and others must be able to type it.
+pub fn check_name(name: &str) -> Result<(), &'static str> {
+    if name.is_empty() || name.trim() != name {
+        return Err("a name neither begins nor ends with a blank, and is not empty");
+    }
+    if name.len() > LONGEST_NAME {
+        return Err("a name has at most 64 bytes");
+    }
+    if name.starts_with('#') || name.ends_with('#') {
+        return Err("a name neither begins nor ends with `#`");
+    }
+    if name.chars().any(|c| c.is_control() || is_invisible(c)) {
+        return Err("a name has no control characters, and none that cannot be seen");
+    }
+    Ok(())
 }
 
 /// A name, and in what form it stands there.
@@ -107,7 +147,7 @@ pub(super) fn name<'t>(layout: &Layout<'t>, part: Part) -> Option<Name<'t>> {
     let comments = layout.comments(part);
     let first = |read: fn(&Comment<'t>) -> Option<Fragment<'t>>| {
         let mut named = comments.iter().filter_map(read);
-        named.find(|name| !name.is_empty())
+        named.find(|name| check_name(name.as_str()).is_ok())
     };
     if let Some(name) = first(|comment| after_key(comment.text, &["name"])) {
         return Some(Name::Own(name));
@@ -156,7 +196,7 @@ fn plain<'t>(comments: &[Comment<'t>]) -> Option<Fragment<'t>> {
             .filter(move |comment| comment.place == place);
         let text = there.next_back()?.text;
         // what has a `=` is a line that was commented out
-        let is_name = !text.is_empty() && !text.as_str().contains('=');
+        let is_name = check_name(text.as_str()).is_ok() && !text.as_str().contains('=');
         is_name.then_some(text)
     };
     at(Place::Header)
@@ -223,6 +263,36 @@ mod tests {
             .trim_start_matches("PublicKey = ")
             .parse()
             .unwrap()
+    }
+
+    #[test]
+    fn names_are_any_text_that_is_one_line() {
+        for good in [
+            "phone",
+            "Büro 2. Stock",
+            "a/b",
+            "..",
+            "名前",
+            "x # y",
+            "[Peer]",
+            "=",
+            "-v",
+        ] {
+            assert_eq!(check_name(good), Ok(()), "{good}");
+        }
+        for bad in [
+            "",
+            " a",
+            "a ",
+            "a\nb",
+            "a\u{202e}b",
+            "#a",
+            "a#",
+            "\u{7f}",
+            &"ü".repeat(33),
+        ] {
+            assert!(check_name(bad).is_err(), "{bad:?}");
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::fmt;
 use std::ops::Range;
 
 use super::diagnostic::Diagnostic;
-use super::document::Section;
+use super::document::{Line, Section, Syntax};
 use super::edit::Edit;
 use super::layout::{Layout, Part};
 use super::model::{Config, Peer};
@@ -15,14 +15,21 @@ use super::note::{self, Name};
 use super::parse::parse;
 use super::reader::Names;
 use super::save::{ended, line_end};
+use super::span::Fragment;
 use crate::key::{PresharedKey, PublicKey};
 
 /// What stands before each line of a section that is turned off.
 const OFF: &str = "#-";
 
-/// Whether a line is of a section that is turned off.
+/// The fewest characters of a public key that mean it: a name that is mistyped is not to mean somebody's key.
+const LEAST_OF_KEY: usize = 4;
+
+/// Whether a line looks like one of a section that is turned off. `#------` does not.
 pub(super) fn is_off(line: &str) -> bool {
-    line.starts_with(OFF)
+    let rest = line
+        .strip_prefix(OFF)
+        .map(|rest| rest.trim_end_matches(['\r', '\n']));
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
 }
 
 /// A file's peers, in order.
@@ -33,6 +40,8 @@ pub struct Roster {
     /// What the file says, with all its peers turned on.
     config: Config,
     members: Vec<Member>,
+    /// For each line, whether there is nothing on it.
+    blank: Vec<bool>,
 }
 
 /// What is known of a peer beside what its section says.
@@ -72,11 +81,11 @@ impl Roster {
     /// nothing wrong with one that is in order when all its peers are turned on.
     pub fn read(text: &str, names: &Names) -> Result<Self, Vec<Diagnostic>> {
         let text = ended(text, line_end(text)).into_owned();
-        let all_on = turned_on(&text);
+        let was_off = off_lines(&text);
+        let all_on = turned_on(&text, &was_off);
         let parsed = parse(all_on.as_bytes(), names);
         let config = parsed.config.ok_or(parsed.diagnostics)?;
         let layout = Layout::of(&all_on);
-        let was_off: Vec<bool> = text.split_inclusive('\n').map(is_off).collect();
         let parts = layout.parts_of(Section::Peer).into_iter();
         let members = parts.map(|part| Member {
             name: note::name(&layout, part).map(|name| name.text().to_owned()),
@@ -85,6 +94,10 @@ impl Roster {
         });
         Ok(Self {
             members: members.collect(),
+            blank: text
+                .split_inclusive('\n')
+                .map(|line| line.trim().is_empty())
+                .collect(),
             config,
             text,
         })
@@ -109,7 +122,7 @@ impl Roster {
     /// The peers that are meant by a name, or else by the beginning of a public key.
     pub fn find(&self, wanted: &str) -> Vec<Listed<'_>> {
         let named: Vec<_> = self.iter().filter(|it| it.name == Some(wanted)).collect();
-        if !named.is_empty() || wanted.is_empty() {
+        if !named.is_empty() || wanted.len() < LEAST_OF_KEY {
             return named;
         }
         let begins = |it: &Listed<'_>| it.peer.public_key.value.to_string().starts_with(wanted);
@@ -132,16 +145,27 @@ impl Roster {
 
     /// The file without a peer.
     pub fn without(&self, index: usize) -> String {
-        let lines = self.lines(index);
-        let all: Vec<_> = self.text.split_inclusive('\n').collect();
-        let is_blank = |line: usize| all.get(line).is_some_and(|it| it.trim().is_empty());
-        let mut start = lines.start;
-        while start > 0 && is_blank(start - 1) {
+        self.without_all(&[index])
+    }
+
+    /// The lines of a peer's section, and the blank ones above it.
+    fn extent(&self, index: usize) -> Range<usize> {
+        let Range { mut start, end } = self.lines(index);
+        while start > 0 && self.blank.get(start - 1) == Some(&true) {
             start -= 1;
         }
-        let stays = |line: usize| !(start..lines.end).contains(&line);
-        let kept = all.iter().enumerate().filter(|(line, _)| stays(*line));
-        kept.map(|(_, text)| *text).collect()
+        start..end
+    }
+
+    /// The file without some peers.
+    pub fn without_all(&self, indices: &[usize]) -> String {
+        let gone: Vec<Range<usize>> = indices.iter().map(|index| self.extent(*index)).collect();
+        let stays = |line: usize| !gone.iter().any(|extent| extent.contains(&line));
+        let lines = self.text.split_inclusive('\n').enumerate();
+        lines
+            .filter(|(line, _)| stays(*line))
+            .map(|(_, text)| text)
+            .collect()
     }
 
     /// A peer's section with the comments that belong to it, as it is when it is turned on.
@@ -224,12 +248,40 @@ impl Roster {
     }
 }
 
+/// For each line, whether it is of a section that is turned off: of lines in a row that look so those from the header on, and
+/// the comments above it. What else looks so is a comment of somebody else's.
+fn off_lines(text: &str) -> Vec<bool> {
+    let lines: Vec<_> = text.split_inclusive('\n').collect();
+    let mut off = Vec::with_capacity(lines.len());
+    for run in lines.chunk_by(|a, b| is_off(a) == is_off(b)) {
+        let is_run = run.first().is_some_and(|line| is_off(line));
+        let is_header =
+            |line: &&str| matches!(syntax(turn_on(line)), Syntax::Section(Section::Peer, _));
+        let header = run.iter().position(is_header).filter(|_| is_run);
+        let first = header.map(|header| {
+            let above = run.get(..header).unwrap_or_default();
+            let is_comment = |line: &&&str| matches!(syntax(turn_on(line)), Syntax::Blank);
+            header - above.iter().rev().take_while(is_comment).count()
+        });
+        off.extend((0..run.len()).map(|at| first.is_some_and(|first| at >= first)));
+    }
+    off
+}
+
+fn syntax(line: &str) -> Syntax<'_> {
+    let whole = Fragment::new(line, 1, 0);
+    Line { whole }.syntax()
+}
+
 /// The text with all that is turned off turned on, line by line.
-fn turned_on(text: &str) -> Cow<'_, str> {
-    if !text.split_inclusive('\n').any(is_off) {
+fn turned_on<'t>(text: &'t str, off: &[bool]) -> Cow<'t, str> {
+    if !off.contains(&true) {
         return text.into();
     }
-    text.split_inclusive('\n').map(turn_on).collect()
+    let lines = text.split_inclusive('\n').zip(off);
+    lines
+        .map(|(line, off)| if *off { turn_on(line) } else { line })
+        .collect()
 }
 
 fn turn_on(line: &str) -> &str {
@@ -288,7 +340,7 @@ AllowedIPs = 10.0.0.4/32";
         };
         assert_eq!(found("laptop"), [1]);
         assert_eq!(found("gN65"), [2]);
-        assert!(found("Laptop").is_empty() && found("").is_empty());
+        assert!(found("Laptop").is_empty() && found("").is_empty() && found("gN6").is_empty());
     }
 
     #[test]
@@ -311,6 +363,28 @@ AllowedIPs = 10.0.0.4/32";
                 assert_eq!(rest.iter().filter(|it| it.is_off).count(), 1);
             }
         }
+    }
+
+    #[test]
+    fn comments_of_others_that_look_so_stay_comments() {
+        let file = format!(
+            "#-------- all --------\n#- a note\n{}\n#--- end ---\n#- [Interface]\n",
+            FILE.replace("\n### begin", "\n#- old\n### begin")
+        );
+        assert_eq!(roster(&file).iter().filter(|it| it.is_off).count(), 0);
+        let off = roster(&file).turned(1, true);
+        let again = roster(&off);
+        assert_eq!(again.iter().filter(|it| it.is_off).count(), 1);
+        assert_eq!(again.turned(1, false), file);
+        assert_eq!(config(&off).peers.len(), 2);
+    }
+
+    #[test]
+    fn several_go_at_once() {
+        let left = roster(&roster(FILE).without_all(&[0, 2]));
+        let names: Vec<_> = left.iter().map(|it| it.to_string()).collect();
+        assert_eq!(names, ["laptop"]);
+        assert_eq!(roster(FILE).without_all(&[1]), roster(FILE).without(1));
     }
 
     #[test]

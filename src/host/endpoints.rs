@@ -61,14 +61,30 @@ impl Host {
         endpoints: &[Option<&Spanned<Endpoint>>],
         ignore_unresolved: bool,
     ) -> Result<Endpoints> {
+        self.resolve_with(endpoints, ignore_unresolved, Retries::from_env()?)
+    }
+
+    /// As [`Self::resolve`], without waiting long for any name.
+    pub fn resolve_at_once(
+        &mut self,
+        endpoints: &[Option<&Spanned<Endpoint>>],
+    ) -> Result<Endpoints> {
+        self.resolve_with(endpoints, true, Retries::NONE)
+    }
+
+    fn resolve_with(
+        &mut self,
+        endpoints: &[Option<&Spanned<Endpoint>>],
+        ignore_unresolved: bool,
+        retries: Retries,
+    ) -> Result<Endpoints> {
+        let at_once = ignore_unresolved && retries == Retries::NONE;
+        let patience = at_once.then_some(AT_ONCE);
         let names: Vec<Name> = endpoints
             .iter()
             .flatten()
             .filter_map(|found| name_of(found))
             .collect();
-        let retries = Retries::from_env()?;
-        let at_once = ignore_unresolved && retries == Retries::NONE;
-        let patience = at_once.then_some(AT_ONCE);
         let resolver = self.resolver(retries, patience, !ignore_unresolved);
         let answers = self.ask(|| resolver.resolve(&names))?;
         let mut unresolved = Vec::new();

@@ -15,6 +15,7 @@ use super::Host;
 use super::run_dir::{make_run_dir, remove_if_unused, run_dir};
 use crate::apply::{Executor as _, Stop};
 use crate::net::Ifname;
+use crate::report::Report;
 
 /// How long an interface's lock is waited for: one that was killed may have a child that holds it until it runs its own
 /// program. The shared one is waited for that long in silence.
@@ -47,8 +48,14 @@ impl Lock {
     }
 
     /// As [`Lock::take`]; but another wgq is waited for, as whoever changes a file is done with it soon.
-    pub fn take_in_turn(ifname: Ifname) -> Result<Self> {
-        Self::wait(ifname, PATIENCE_IN_TURN)?.with_context(|| is_hook(ifname))
+    pub fn take_in_turn(ifname: Ifname, report: Report) -> Result<Self> {
+        let lock = Self::wait(ifname, PATIENCE).or_else(|_| {
+            report.note(format_args!(
+                "{ifname}: waiting for another wgq that works on it"
+            ));
+            Self::wait(ifname, PATIENCE_IN_TURN)
+        });
+        lock?.with_context(|| is_hook(ifname))
     }
 
     /// As [`Lock::take`]; but a hook of the wgq that holds the lock, which waits for its end, does without: none.

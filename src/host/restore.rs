@@ -41,7 +41,7 @@ impl Record {
             match others_need {
                 Some(why) => {
                     let stays = format!("{} stays {}: {why}", sysctl.0, needed.value);
-                    restored.kept.push(stays);
+                    restored.kept.push((sysctl.clone(), stays));
                 }
                 None => drop(restored.values.insert(sysctl.clone(), before.clone())),
             }
@@ -74,5 +74,5 @@ pub struct Restored {
     /// Those to put back, with their values.
     pub values: BTreeMap<Sysctl, String>,
     /// Sentences on those that stay as they are, as others need them.
-    pub kept: Vec<String>,
+    pub kept: Vec<(Sysctl, String)>,
 }

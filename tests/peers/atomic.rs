@@ -94,21 +94,24 @@ unchanged",
 
 /// What is shown is shown at the end: a picture that cannot be written takes nothing back, and that is said.
 #[test]
-fn a_picture_that_cannot_be_written_is_told_and_the_client_is_there() {
+fn where_a_config_cannot_be_shown_nothing_is_done() {
     host(
-        r"running
-for option in '--png /nowhere/phone.png' '--svg /nowhere/phone.svg'; do
-	fails 3 wgq peer add phone $option
-	says /nowhere/phone.
-	says 'phone is added all the same: `wgq peer qr phone`, `wgq peer show phone`'
-	[[ $(row $(listed phone)) && -e $clients/phone.conf ]]
-	wgq -q peer qr phone --png $work/phone.png
-	fails 3 wgq peer rekey phone $option
-	says 'phone has new keys all the same: `wgq peer qr phone`, `wgq peer show phone`'
-	[[ $(sed -n 's/^PrivateKey = //p' $clients/phone.conf | wg pubkey) == $(listed phone) ]]
-	wgq -q peer remove phone
-	rm $work/phone.png
-done",
+        r#"running
+wgq -q peer add other >/dev/null
+keep
+touch $work/there.png
+for option in '--png /nowhere/phone.png' '--svg /nowhere/phone.svg' \
+	"--svg $work/new.svg --png $work/there.png"; do
+	fails 1 wgq peer add phone $option
+	unchanged
+	fails 1 wgq peer rekey other $option
+	unchanged
+	[[ ! -e $work/new.svg ]]
+done
+# what cannot be printed at last is done all the same, and can be shown again
+fails 3 bash -c '"$WGQ" peer add phone >/dev/full'
+says 'phone is added all the same: `wgq peer qr phone`, `wgq peer show phone`'
+[[ $(row $(listed phone)) && -e $clients/phone.conf ]]"#,
     );
 }
 

@@ -9,7 +9,7 @@ fn a_new_file_comes_up_and_is_never_written_over() {
 umask 022
 fails 0 wgq init
 says 'that clients reach this host at 192.0.2.2 is a guess'
-says 'next: `systemctl enable --now wgq@wg0` or `wgq up wg0`, then `wgq peer add phone -i wg0`'
+says 'next: `wgq up wg0`, then `wgq peer add phone -i wg0`'
 says 'clients connect to  192.0.2.2:51820 (a guess)'
 [[ $(stat -c %a $file) == 600 && $(ls -A /etc/wireguard) == wg0.conf ]]
 private=$(sed -n 's/^PrivateKey = //p' $file)

@@ -53,7 +53,7 @@ for option in '--dns 300.1.1.1:x' '--dns ,' '--allowed-ips 0.0.0.0/0' '--allowed
 	fails 1 wgq peer add x $option
 	unchanged
 done
-fails 1 wgq --dry-run peer add x
+fails 2 wgq --dry-run peer add x
 unchanged"#,
     );
 }
@@ -87,21 +87,22 @@ says 'hint: `wgq peer rekey site` makes a new one'"#,
 fn the_beginning_of_a_key_is_as_good_as_a_name_if_it_is_one_peers() {
     host(
         r#"server
-for number in {1..70}; do printf '[Peer]\nPublicKey = %s\nAllowedIPs = 10.9.0.%s/32\n' "$(wg genkey | wg pubkey)" $number; done >>$file
-# of 70 keys two begin alike
-twice=$(sed -n 's/^PublicKey = \(.\).*/\1/p' $file | sort | uniq -d | head -1)
+# two keys that begin alike: the other one's last characters are others
+printf '[Peer]\nPublicKey = %s\nAllowedIPs = 10.9.0.1/32\n' "${peer1:0:20}${peer2:20}" >>$file
 cp $file "$work/file"
-fails 1 wgq peer remove "$twice"
-says "\`$twice' is "
-says ' peers: '
+fails 1 wgq peer remove "${peer1:0:5}"
+says "\`${peer1:0:5}' is 2 peers: "
 says 'hint: a key says which is meant'
+fails 1 wgq peer remove "${peer1:0:3}"
+says 'there is no peer'
 cmp "$work/file" $file
+wgq -q peer remove "${peer1:0:20}${peer2:20}"
 fails 0 wgq peer disable xTIBA5rb
 says 'site is disabled'
 fails 0 wgq peer enable $peer1
 fails 0 wgq peer remove $peer1
 says "site is removed ($peer1)"
-[[ $(wgq --json peer list | jq '.peers | length') == 70 ]]"#,
+[[ $(wgq --json peer list | jq '.peers | length') == 0 ]]"#,
     );
 }
 

@@ -98,7 +98,6 @@ fn down_after_a_sigkill_at_any_moment_leaves_nothing() {
 #[test]
 fn a_message_that_the_kernel_refuses_or_that_is_the_last_leaves_nothing() {
     assert_passed(&INJECTED, "injected");
-    print!("{}", INJECTED.output);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use serde::Serialize;
 use zeroize::Zeroizing;
@@ -9,13 +10,14 @@ use zeroize::Zeroizing;
 use super::super::{endpoint, load};
 use super::Book;
 use super::live::Taken;
-use super::shown::done_all_the_same;
+use super::shown::{Shown, done_all_the_same};
 use crate::allocate::lowest_free;
 use crate::cli::{Add, Expiry};
 use crate::client::{Client, Server};
 use crate::config::{Endpoint, interface_note};
 use crate::error::Error;
-use crate::host::clock;
+use crate::host::record::Record;
+use crate::host::{Host, clock, systemd};
 use crate::key::{PresharedKey, PrivateKey, PublicKey};
 use crate::net::{Address, Family, Prefix};
 
@@ -67,19 +69,35 @@ pub(super) fn add(book: &mut Book, args: &Add, json: bool) -> Result<(), Error> 
         let before = book.clients.read(&args.name)?; // of one that is no more
         (before, Some(book.clients.write(&args.name, &config)?))
     };
-    let taken = book.put(&text, || {
+    let undo = |shown: Option<&Shown>| {
+        shown.into_iter().for_each(Shown::take_back);
         if file.is_some() {
             let before = before.as_ref().map(|it| it.as_str());
             let _ = book.clients.restore(&args.name, before); // the first error is the one to tell
         }
-    })?;
+    };
+    let shown = if json && args.form.is_none() {
+        None
+    } else {
+        let shown = args.form.prepare(&config, book.report);
+        Some(shown.inspect_err(|_| undo(None))?)
+    };
+    let taken = book.put(&text, || undo(shown.as_ref()))?;
     book.say(taken, format_args!("{} is added", args.name));
     if let Some(file) = &file {
         book.report
             .note(format_args!("its config is kept in {}", file.display()));
     }
+    if args.expires.is_some() && !systemd::is_installed() {
+        book.report.warning(format_args!(
+            "the systemd units are not there to shut {} out in time: have `wgq peer remove --expired -i {}` run each minute, by cron(8)",
+            args.name,
+            book.ifname()
+        ));
+    }
+    let done = |error| done_all_the_same(error, &args.name, "is added");
     if json {
-        return load::print_json(&Added {
+        let printed = load::print_json(&Added {
             version: 1,
             ifname: book.ifname().as_str(),
             name: &args.name,
@@ -89,9 +107,26 @@ pub(super) fn add(book: &mut Book, args: &Add, json: bool) -> Result<(), Error> 
             file,
             config: &config,
         });
+        return printed.map_err(done);
     }
-    let shown = args.form.show(&config, book.report);
-    shown.map_err(|error| done_all_the_same(error, &args.name, "is added"))
+    shown
+        .map_or(Ok(()), |shown| shown.show(book.report))
+        .map_err(done)
+}
+
+impl Book {
+    /// What peers have that run, those too that are in no file.
+    fn running(&self) -> Result<Vec<Prefix>, Error> {
+        let mut host = Host::open(
+            self.report,
+            None,
+            self.record.as_ref().and_then(Record::netns),
+        )?;
+        let device = host.device(self.ifname())?;
+        host.go_back()?;
+        let peers = device.into_iter().flat_map(|device| device.peers);
+        Ok(peers.flat_map(|peer| peer.allowed_ips).collect())
+    }
 }
 
 /// The next free address of each family that the interface has.
@@ -103,6 +138,7 @@ fn free_addresses(book: &Book) -> Result<Vec<Address>, Error> {
         .flat_map(|it| it.peer.allowed_ips.iter().copied())
         .collect();
     taken.extend(own.iter().map(|it| Address::from(it.value.ip()).prefix()));
+    taken.extend(book.running()?);
     let free = |family| -> Result<Option<IpAddr>, Error> {
         let mut networks = own
             .iter()
@@ -179,24 +215,38 @@ fn config(
     preshared_key: &PresharedKey,
 ) -> Result<Zeroizing<String>, Error> {
     let endpoint: Endpoint = endpoint::of(book, args.endpoint.as_deref())?;
-    let note = interface_note(&book.text, "DNS");
-    let dns = match args.dns.as_deref() {
-        Some(NONE) => None,
-        Some(dns) => Some(check_dns(dns)?),
-        None => note.as_deref(),
-    };
-    if dns.is_none() && !args.split && args.dns.is_none() {
-        book.report.warning(
-            "the client keeps its own resolvers, which it may not reach through the tunnel: --dns names others",
-        );
-    }
-    let allowed_ips = if args.split {
+    // what has a network behind it is a site, and keeps its own way to the internet
+    let is_split = args.split || (!args.full && !args.allowed_ips.is_empty());
+    let allowed_ips = if is_split {
         let mut networks = book.networks();
         networks.extend(&args.route);
         networks
     } else {
         Family::BOTH.map(Prefix::all).to_vec()
     };
+    let note = interface_note(&book.text, "DNS");
+    let dns = match (args.dns.as_deref(), &note) {
+        (Some(NONE), _) | (None, None) => None,
+        (Some(dns), _) => Some(check_dns(dns)?),
+        (None, Some(note)) => {
+            let dns = check_dns(note).map_err(|error| {
+                error.outcome(format_args!("that is `# DNS` of {}", book.target.shown()))
+            })?;
+            is_reached(dns, &allowed_ips).then_some(dns)
+        }
+    };
+    if dns.is_none() && args.dns.is_none() {
+        let keeps = "the client keeps its own resolvers";
+        if is_split {
+            book.report.note(format_args!(
+                "{keeps}: --dns, with --route for where they are, names others"
+            ));
+        } else {
+            book.report.warning(format_args!(
+                "{keeps}, which it may not reach through the tunnel: --dns names others"
+            ));
+        }
+    }
     let client = Client {
         name: &args.name,
         private_key,
@@ -214,7 +264,16 @@ fn config(
     Ok(client.to_config())
 }
 
-/// Refuses what would be another line of the file.
+/// Whether all resolvers of a list are where the tunnel leads to.
+fn is_reached(dns: &str, allowed_ips: &[Prefix]) -> bool {
+    let servers = dns
+        .split([',', ' '])
+        .filter_map(|item| item.parse::<IpAddr>().ok());
+    let mut servers = servers.map(|ip| Address::from(ip).prefix());
+    servers.all(|server| allowed_ips.iter().any(|prefix| prefix.contains(server)))
+}
+
+/// Refuses what would be another line of the file, and names without a server to ask.
 pub(in crate::commands) fn check_dns(dns: &str) -> Result<&str, Error> {
     let items = || dns.split([',', ' ']).filter(|item| !item.is_empty());
     let is_domain = |item: &str| {
@@ -227,7 +286,9 @@ pub(in crate::commands) fn check_dns(dns: &str) -> Result<&str, Error> {
             "--dns: `{}' is neither an address nor a domain",
             wrong.escape_debug()
         ))),
-        None if items().next().is_none() => Err(Error::new("--dns: there is nothing in it")),
+        None if !items().any(|item| item.parse::<IpAddr>().is_ok()) => {
+            Err(Error::new("--dns: there is no address of a resolver in it"))
+        }
         None => Ok(dns),
     }
 }
@@ -248,6 +309,9 @@ fn section(
     ];
     let now = clock::now();
     let expires = match args.expires {
+        Some(Expiry::In(time)) if time < Duration::from_secs(1) => {
+            return Err(Error::new("--expires: that time is over"));
+        }
         Some(Expiry::In(time)) => Some(
             now.checked_add(time)
                 .ok_or_else(|| Error::new("--expires: too far away"))?,

@@ -10,7 +10,7 @@ use super::super::{endpoint, load};
 use super::Book;
 use super::list::Peer;
 use super::live::Taken;
-use super::shown::done_all_the_same;
+use super::shown::{Shown, done_all_the_same};
 use crate::cli::Form;
 use crate::client::{Client, Server};
 use crate::config::{Listed, Roster, interface_note, with_client_keys, with_interface_note};
@@ -104,26 +104,27 @@ pub(super) fn remove(book: &mut Book, name: Option<&str>, json: bool) -> Result<
         None => book.roster.iter().filter(is_over).collect(),
     };
     let mut kept = Vec::new();
-    let mut text = Zeroizing::new(book.text.clone());
-    for listed in leaving.iter().rev() {
-        let roster =
-            Roster::read(&text, &names::names(book.ifname())).map_err(|_| Error::said())?;
-        kept.push(book.put_away(*listed)?);
-        text = Zeroizing::new(roster.without(listed.index));
-    }
     if leaving.is_empty() {
         return print_removed(book, Vec::new(), json);
     }
-    let back = || {
-        for path in &kept {
+    let back = |kept: &[PathBuf]| {
+        for path in kept {
             let _ = book.clients.take_back(path); // the first error is the one to tell
         }
     };
-    let taken = book.put(&text, back)?;
+    for listed in &leaving {
+        kept.push(book.put_away(*listed).inspect_err(|_| back(&kept))?);
+    }
+    let indices: Vec<usize> = leaving.iter().map(|it| it.index).collect();
+    let text = Zeroizing::new(book.roster.without_all(&indices));
+    let taken = book.put(&text, || back(&kept))?;
     let mut removed = Vec::new();
-    for (listed, path) in leaving.iter().rev().zip(&kept) {
-        if let Some(name) = listed.name {
-            book.clients.remove(name)?;
+    for (listed, path) in leaving.iter().zip(&kept) {
+        let is_only = |name: &&str| book.roster.find(name).len() == 1;
+        if let Some(name) = listed.name.filter(is_only)
+            && let Err(error) = book.clients.remove(name)
+        {
+            book.report.warning(format_args!("{error:#}"));
         }
         removed.push(Gone {
             peer: Peer::of(book, *listed),
@@ -165,36 +166,43 @@ pub(super) fn rekey(book: &mut Book, name: &str, form: &Form, json: bool) -> Res
         book.roster
             .rekeyed(listed.index, public_key, &preshared_key),
     );
-    let shared = listed
-        .peer
-        .preshared_key
-        .is_some()
-        .then_some(&preshared_key);
+    let from_file = book.preshared_key_of_file(listed)?;
+    let has_one = listed.peer.preshared_key.is_some();
+    let shared = from_file.as_ref().or(has_one.then_some(&preshared_key));
     let before = book.kept_config(listed)?;
     let config = match &before {
         Some(kept) => Zeroizing::new(with_client_keys(kept, &private_key, shared)),
         None => book.new_config(listed, &private_key, shared)?,
     };
+    let shown = if json && form.is_none() {
+        None
+    } else {
+        Some(form.prepare(&config, book.report)?)
+    };
     let called = listed.name.map(str::to_owned);
-    if let Some(name) = &called {
-        book.clients.write(name, &config)?;
-    }
     let back = || {
+        shown.iter().for_each(Shown::take_back);
         if let Some(name) = &called {
             let before = before.as_ref().map(|it| it.as_str());
             let _ = book.clients.restore(name, before); // the first error is the one to tell
         }
     };
+    if let Some(name) = &called {
+        book.clients.write(name, &config).inspect_err(|_| back())?;
+    }
     let taken = book.put(&text, back)?;
     book.say(
         taken,
         format_args!("{listed} has new keys, the old ones are no good any more"),
     );
-    if json {
-        return book.print(&text, &public_key.to_string(), taken, Some(&config));
-    }
-    let shown = form.show(&config, book.report);
-    shown.map_err(|error| done_all_the_same(error, &listed.to_string(), "has new keys"))
+    let printed = if json {
+        book.print(&text, &public_key.to_string(), taken, Some(&config))
+    } else {
+        shown
+            .as_ref()
+            .map_or(Ok(()), |shown| shown.show(book.report))
+    };
+    printed.map_err(|error| done_all_the_same(error, &listed.to_string(), "has new keys"))
 }
 
 fn print_changed(
@@ -240,6 +248,21 @@ impl Book {
             live: taken == Taken::Live,
             peer: Peer::of(self, *listed),
             config,
+        })
+    }
+
+    /// The preshared key of a peer that has it in a file, which stays.
+    fn preshared_key_of_file(&self, listed: Listed<'_>) -> Result<Option<PresharedKey>, Error> {
+        if listed.peer.preshared_key_file.is_none() {
+            return Ok(None);
+        }
+        let key = listed.peer.public_key.value;
+        let mut peers = self.config.peers.iter();
+        let loaded = peers.find(|peer| peer.public_key.value == key);
+        let loaded = loaded.and_then(|peer| peer.preshared_key.clone());
+        loaded.map(Some).ok_or_else(|| {
+            let what = format!("`{listed}' has its preshared key in a file, and is disabled");
+            Error::new(what).hint(format!("`wgq peer enable {listed}` first"))
         })
     }
 

@@ -109,13 +109,18 @@ pub(super) fn show(book: &Book, name: &str, json: bool) -> Result<(), Error> {
 
 /// Shows the config of a client as a QR code.
 pub(super) fn qr(book: &Book, name: &str, form: &Form) -> Result<(), Error> {
-    let config = book.config_of(book.find(name)?)?;
+    let listed = book.find(name)?;
+    let config = book.config_of(listed)?;
+    if listed.is_off {
+        book.report
+            .warning(format_args!("{listed} is disabled: it is not let in"));
+    }
     let is_picture = form.png.is_some() || form.svg.is_some();
     let form = Form {
         qr: form.qr || !is_picture,
         ..form.clone()
     };
-    form.show(&config, book.report)
+    form.prepare(&config, book.report)?.show(book.report)
 }
 
 impl Book {

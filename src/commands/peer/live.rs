@@ -26,7 +26,7 @@ pub(super) enum Taken {
     Live,
     /// The interface is not up.
     Down,
-    /// More than peers and routes would have to change, which is for `apply` to do.
+    /// The peer and its routes do, and more would have to change, which is for `apply` to do.
     Later,
 }
 
@@ -57,14 +57,12 @@ impl Book {
         }
         let netns = namespace::of_running(self.ifname(), self.record.as_ref(), Some(&after));
         let mut host = Host::open(self.report, self.target.path.as_deref(), netns)?;
-        let change = self.change(&mut host, after)?;
+        let change = self.change(&mut host, text, after)?;
         self.target.write(text)?;
         let Some(Change { steps, endpoints }) = change else {
             return Ok(Taken::Down);
         };
-        if !steps.iter().all(is_of_peer) {
-            return Ok(Taken::Later);
-        }
+        let (steps, others): (Vec<Step>, Vec<Step>) = steps.into_iter().partition(is_of_peer);
         let mut transaction = Transaction::default();
         let executed = transaction.execute(&mut host, &steps).map_err(describe);
         let noted = executed.and_then(|()| Ok(self.note(endpoints)?));
@@ -78,11 +76,22 @@ impl Book {
                     Err(why) => error.outcome(format_args!("{why:#}")).something_left(),
                 }
             })
-            .map(|()| Taken::Live)
+            .map(|()| {
+                if others.is_empty() {
+                    Taken::Live
+                } else {
+                    Taken::Later
+                }
+            })
     }
 
     /// The steps from what the file said to what it says; none if the interface is not up.
-    fn change(&self, host: &mut Host, mut after: Config) -> Result<Option<Change>, Error> {
+    fn change(
+        &self,
+        host: &mut Host,
+        text: &str,
+        mut after: Config,
+    ) -> Result<Option<Change>, Error> {
         let found = host.observe(self.ifname(), self.record.as_ref())?;
         if found.state.link.is_none() {
             return Ok(None);
@@ -110,8 +119,8 @@ impl Book {
             .iter()
             .map(|peer| peer.endpoint.as_ref().filter(|_| is_new(&peer)))
             .collect();
-        let resolved = host.resolve(&wanted, true)?;
-        load::tell_unresolved(&resolved.unresolved, "", &self.target, true, self.report);
+        let resolved = host.resolve_at_once(&wanted)?; // what has no address yet, `reresolve` sees to
+        load::tell_unresolved(&resolved.unresolved, text, &self.target, true, self.report);
         let none = vec![None; before.peers.len()];
         let before = self.wanted(host, &before, &none, found.clone())?;
         let wanted = self.wanted(host, &after, &resolved.addresses, found)?;
