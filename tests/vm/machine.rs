@@ -63,6 +63,25 @@ impl Machine {
         self
     }
 
+    /// Has its clock count instructions: what is timed in it is not late because this host has other things to do.
+    pub(crate) fn count_instructions(mut self) -> Self {
+        self.options.push("--count-instructions".to_owned());
+        self
+    }
+
+    /// Boots, and runs tests of the program that this is in, as they are run here, with those arguments; at least one, and all
+    /// must pass.
+    pub(crate) fn run_tests(&self, arguments: &[&str]) {
+        let tests = std::env::current_exe().unwrap();
+        let arguments: Vec<&OsStr> = [tests.as_os_str(), OsStr::new("--skip=kernel::")]
+            .into_iter()
+            .chain(arguments.iter().map(OsStr::new))
+            .collect();
+        let output = self.run("run-tests", &arguments).output;
+        let has_passed = output.contains(" 0 failed") && !output.contains(" 0 passed");
+        assert!(has_passed, "{output}");
+    }
+
     /// Keeps what the machine writes on an ext4 image, for the next boot.
     pub(crate) fn disk(mut self, image: &Path) -> Self {
         self.options
