@@ -165,7 +165,7 @@ complete -c wgq -n "__fish_wgq_using_subcommand init" -l json -d 'Print JSON: th
 complete -c wgq -n "__fish_wgq_using_subcommand init" -s q -l quiet -d 'Say nothing but warnings and errors'
 complete -c wgq -n "__fish_wgq_using_subcommand init" -s v -l verbose -d 'Show every step in full, with what the kernel says'
 complete -c wgq -n "__fish_wgq_using_subcommand init" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c wgq -n "__fish_wgq_using_subcommand peer; and not __fish_seen_subcommand_from add list show qr rename remove disable enable rekey" -s i -l interface -d 'The interface, by NAME or FILE; it may be left out where there is but one' -r -F
+complete -c wgq -n "__fish_wgq_using_subcommand peer; and not __fish_seen_subcommand_from add list show qr rename remove disable enable rekey" -s i -l interface -d 'The interface, by NAME or FILE; without, it is the only one there is, or wg0' -r -F
 complete -c wgq -n "__fish_wgq_using_subcommand peer; and not __fish_seen_subcommand_from add list show qr rename remove disable enable rekey" -l color -d 'When to use colours; `NO_COLOR` is honoured' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -193,7 +193,7 @@ complete -c wgq -n "__fish_wgq_using_subcommand peer; and __fish_seen_subcommand
 complete -c wgq -n "__fish_wgq_using_subcommand peer; and __fish_seen_subcommand_from add" -l expires -d 'Shut the client out after that time, or from then on: 30d, 2026-12-24, 2026-12-24T18:00:00Z' -r
 complete -c wgq -n "__fish_wgq_using_subcommand peer; and __fish_seen_subcommand_from add" -l png -d 'As a QR code in a PNG file' -r -F
 complete -c wgq -n "__fish_wgq_using_subcommand peer; and __fish_seen_subcommand_from add" -l svg -d 'As a QR code in an SVG file' -r -F
-complete -c wgq -n "__fish_wgq_using_subcommand peer; and __fish_seen_subcommand_from add" -s i -l interface -d 'The interface, by NAME or FILE; it may be left out where there is but one' -r -F
+complete -c wgq -n "__fish_wgq_using_subcommand peer; and __fish_seen_subcommand_from add" -s i -l interface -d 'The interface, by NAME or FILE; without, it is the only one there is, or wg0' -r -F
 complete -c wgq -n "__fish_wgq_using_subcommand peer; and __fish_seen_subcommand_from add" -l color -d 'When to use colours; `NO_COLOR` is honoured' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -206,7 +206,7 @@ complete -c wgq -n "__fish_wgq_using_subcommand peer; and __fish_seen_subcommand
 complete -c wgq -n "__fish_wgq_using_subcommand peer; and __fish_seen_subcommand_from add" -s q -l quiet -d 'Say nothing but warnings and errors'
 complete -c wgq -n "__fish_wgq_using_subcommand peer; and __fish_seen_subcommand_from add" -s v -l verbose -d 'Show every step in full, with what the kernel says'
 complete -c wgq -n "__fish_wgq_using_subcommand peer; and __fish_seen_subcommand_from add" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c wgq -n "__fish_wgq_using_subcommand peer; and __fish_seen_subcommand_from list" -s i -l interface -d 'The interface, by NAME or FILE; it may be left out where there is but one' -r -F
+complete -c wgq -n "__fish_wgq_using_subcommand peer; and __fish_seen_subcommand_from list" -s i -l interface -d 'The interface, by NAME or FILE; without, it is the only one there is, or wg0' -r -F
 complete -c wgq -n "__fish_wgq_using_subcommand peer; and __fish_seen_subcommand_from list" -l color -d 'When to use colours; `NO_COLOR` is honoured' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -215,7 +215,7 @@ complete -c wgq -n "__fish_wgq_using_subcommand peer; and __fish_seen_subcommand
 complete -c wgq -n "__fish_wgq_using_subcommand peer; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Say nothing but warnings and errors'
 complete -c wgq -n "__fish_wgq_using_subcommand peer; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Show every step in full, with what the kernel says'
 complete -c wgq -n "__fish_wgq_using_subcommand peer; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c wgq -n "__fish_wgq_using_subcommand peer; and __fish_seen_subcommand_from show" -s i -l interface -d 'The interface, by NAME or FILE; it may be left out where there is but one' -r -F
+complete -c wgq -n "__fish_wgq_using_subcommand peer; and __fish_seen_subcommand_from show" -s i -l interface -d 'The interface, by NAME or FILE; without, it is the only one there is, or wg0' -r -F
 complete -c wgq -n "__fish_wgq_using_subcommand peer; and __fish_seen_subcommand_from show" -l color -d 'When to use colours; `NO_COLOR` is honoured' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -226,7 +226,7 @@ complete -c wgq -n "__fish_wgq_using_subcommand peer; and __fish_seen_subcommand
 complete -c wgq -n "__fish_wgq_using_subcommand peer; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c wgq -n "__fish_wgq_using_subcommand peer; and __fish_seen_subcommand_from qr" -l png -d 'As a QR code in a PNG file' -r -F
 complete -c wgq -n "__fish_wgq_using_subcommand peer; and __fish_seen_subcommand_from qr" -l svg -d 'As a QR code in an SVG file' -r -F
-complete -c wgq -n "__fish_wgq_using_subcommand peer; and __fish_seen_subcommand_from qr" -s i -l interface -d 'The interface, by NAME or FILE; it may be left out where there is but one' -r -F
+complete -c wgq -n "__fish_wgq_using_subcommand peer; and __fish_seen_subcommand_from qr" -s i -l interface -d 'The interface, by NAME or FILE; without, it is the only one there is, or wg0' -r -F
 complete -c wgq -n "__fish_wgq_using_subcommand peer; and __fish_seen_subcommand_from qr" -l color -d 'When to use colours; `NO_COLOR` is honoured' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -236,7 +236,7 @@ complete -c wgq -n "__fish_wgq_using_subcommand peer; and __fish_seen_subcommand
 complete -c wgq -n "__fish_wgq_using_subcommand peer; and __fish_seen_subcommand_from qr" -s q -l quiet -d 'Say nothing but warnings and errors'
 complete -c wgq -n "__fish_wgq_using_subcommand peer; and __fish_seen_subcommand_from qr" -s v -l verbose -d 'Show every step in full, with what the kernel says'
 complete -c wgq -n "__fish_wgq_using_subcommand peer; and __fish_seen_subcommand_from qr" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c wgq -n "__fish_wgq_using_subcommand peer; and __fish_seen_subcommand_from rename" -s i -l interface -d 'The interface, by NAME or FILE; it may be left out where there is but one' -r -F
+complete -c wgq -n "__fish_wgq_using_subcommand peer; and __fish_seen_subcommand_from rename" -s i -l interface -d 'The interface, by NAME or FILE; without, it is the only one there is, or wg0' -r -F
 complete -c wgq -n "__fish_wgq_using_subcommand peer; and __fish_seen_subcommand_from rename" -l color -d 'When to use colours; `NO_COLOR` is honoured' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -245,7 +245,7 @@ complete -c wgq -n "__fish_wgq_using_subcommand peer; and __fish_seen_subcommand
 complete -c wgq -n "__fish_wgq_using_subcommand peer; and __fish_seen_subcommand_from rename" -s q -l quiet -d 'Say nothing but warnings and errors'
 complete -c wgq -n "__fish_wgq_using_subcommand peer; and __fish_seen_subcommand_from rename" -s v -l verbose -d 'Show every step in full, with what the kernel says'
 complete -c wgq -n "__fish_wgq_using_subcommand peer; and __fish_seen_subcommand_from rename" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c wgq -n "__fish_wgq_using_subcommand peer; and __fish_seen_subcommand_from remove" -s i -l interface -d 'The interface, by NAME or FILE; it may be left out where there is but one' -r -F
+complete -c wgq -n "__fish_wgq_using_subcommand peer; and __fish_seen_subcommand_from remove" -s i -l interface -d 'The interface, by NAME or FILE; without, it is the only one there is, or wg0' -r -F
 complete -c wgq -n "__fish_wgq_using_subcommand peer; and __fish_seen_subcommand_from remove" -l color -d 'When to use colours; `NO_COLOR` is honoured' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -255,7 +255,7 @@ complete -c wgq -n "__fish_wgq_using_subcommand peer; and __fish_seen_subcommand
 complete -c wgq -n "__fish_wgq_using_subcommand peer; and __fish_seen_subcommand_from remove" -s q -l quiet -d 'Say nothing but warnings and errors'
 complete -c wgq -n "__fish_wgq_using_subcommand peer; and __fish_seen_subcommand_from remove" -s v -l verbose -d 'Show every step in full, with what the kernel says'
 complete -c wgq -n "__fish_wgq_using_subcommand peer; and __fish_seen_subcommand_from remove" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c wgq -n "__fish_wgq_using_subcommand peer; and __fish_seen_subcommand_from disable" -s i -l interface -d 'The interface, by NAME or FILE; it may be left out where there is but one' -r -F
+complete -c wgq -n "__fish_wgq_using_subcommand peer; and __fish_seen_subcommand_from disable" -s i -l interface -d 'The interface, by NAME or FILE; without, it is the only one there is, or wg0' -r -F
 complete -c wgq -n "__fish_wgq_using_subcommand peer; and __fish_seen_subcommand_from disable" -l color -d 'When to use colours; `NO_COLOR` is honoured' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -264,7 +264,7 @@ complete -c wgq -n "__fish_wgq_using_subcommand peer; and __fish_seen_subcommand
 complete -c wgq -n "__fish_wgq_using_subcommand peer; and __fish_seen_subcommand_from disable" -s q -l quiet -d 'Say nothing but warnings and errors'
 complete -c wgq -n "__fish_wgq_using_subcommand peer; and __fish_seen_subcommand_from disable" -s v -l verbose -d 'Show every step in full, with what the kernel says'
 complete -c wgq -n "__fish_wgq_using_subcommand peer; and __fish_seen_subcommand_from disable" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c wgq -n "__fish_wgq_using_subcommand peer; and __fish_seen_subcommand_from enable" -s i -l interface -d 'The interface, by NAME or FILE; it may be left out where there is but one' -r -F
+complete -c wgq -n "__fish_wgq_using_subcommand peer; and __fish_seen_subcommand_from enable" -s i -l interface -d 'The interface, by NAME or FILE; without, it is the only one there is, or wg0' -r -F
 complete -c wgq -n "__fish_wgq_using_subcommand peer; and __fish_seen_subcommand_from enable" -l color -d 'When to use colours; `NO_COLOR` is honoured' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -275,7 +275,7 @@ complete -c wgq -n "__fish_wgq_using_subcommand peer; and __fish_seen_subcommand
 complete -c wgq -n "__fish_wgq_using_subcommand peer; and __fish_seen_subcommand_from enable" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c wgq -n "__fish_wgq_using_subcommand peer; and __fish_seen_subcommand_from rekey" -l png -d 'As a QR code in a PNG file' -r -F
 complete -c wgq -n "__fish_wgq_using_subcommand peer; and __fish_seen_subcommand_from rekey" -l svg -d 'As a QR code in an SVG file' -r -F
-complete -c wgq -n "__fish_wgq_using_subcommand peer; and __fish_seen_subcommand_from rekey" -s i -l interface -d 'The interface, by NAME or FILE; it may be left out where there is but one' -r -F
+complete -c wgq -n "__fish_wgq_using_subcommand peer; and __fish_seen_subcommand_from rekey" -s i -l interface -d 'The interface, by NAME or FILE; without, it is the only one there is, or wg0' -r -F
 complete -c wgq -n "__fish_wgq_using_subcommand peer; and __fish_seen_subcommand_from rekey" -l color -d 'When to use colours; `NO_COLOR` is honoured' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"

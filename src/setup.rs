@@ -161,11 +161,11 @@ impl Reach {
                     "{ip} is an address behind the carrier's NAT (100.64.0.0/10): a port forwarding of your own router does not help"
                 ),
                 format!(
-                    "a server with a public address, or a UDP relay, can pass on to this one (README, \"Behind carrier-grade NAT\"); {then}"
+                    "a server with a public address, or a UDP relay, can pass on to this one (README, \"A server at home, behind the provider's NAT\"); {then}"
                 ),
             ],
             Self::Here => vec![format!(
-                "{ip} is an address of this host alone: no client can reach it; {then}"
+                "{ip} is an address of this link alone: no client elsewhere can reach it; `wgq endpoint {ifname} HOST:PORT` says where they can"
             )],
         }
     }

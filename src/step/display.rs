@@ -1,14 +1,14 @@
 //! The text of a step, in the syntax of the tool that a person would use for it.
 
+mod dns;
+
 use std::collections::BTreeSet;
-use std::fmt::{self, Display, Formatter, Write as _};
+use std::fmt::{self, Display, Formatter};
 
 use super::Step;
 use crate::key::{KEY_LEN, PublicKey};
 use crate::net::{Family, Ifname, Prefix, TableId};
-use crate::state::{
-    DeviceSettings, Dns, DnsBackend, LinkKind, LinkSettings, Peer, PolicyRule, Route, Selector,
-};
+use crate::state::{DeviceSettings, LinkKind, LinkSettings, Peer, PolicyRule, Route, Selector};
 
 impl Display for Step {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
@@ -73,7 +73,9 @@ impl Display for Step {
                 let mut kept = keep.iter();
                 kept.try_for_each(|(sysctl, value)| write!(f, " {}={value}", sysctl.0))
             }
-            Self::SetDns { ifname, from, to } => set_dns(f, *ifname, from.as_ref(), to.as_ref()),
+            Self::SetDns { ifname, from, to } => {
+                dns::set_dns(f, *ifname, from.as_ref(), to.as_ref())
+            }
             Self::Hook { command, .. } => f.write_str(&without_keys(command)),
         }
     }
@@ -267,116 +269,6 @@ fn without_keys(command: &str) -> String {
         text.replace(&format!("{key}="), "(hidden)")
             .replace(key, "(hidden)")
     })
-}
-
-fn set_dns(
-    f: &mut Formatter<'_>,
-    ifname: Ifname,
-    from: Option<&Dns>,
-    to: Option<&Dns>,
-) -> fmt::Result {
-    match (to, from) {
-        (Some(dns), _) => tell_dns(f, ifname, dns),
-        (None, Some(dns)) => match &dns.backend {
-            DnsBackend::Resolved => write!(f, "resolvectl revert {ifname}"),
-            DnsBackend::Resolvconf { prefix } => write!(f, "resolvconf -d {prefix}{ifname} -f"),
-            DnsBackend::NetworkManager => {
-                let file = Dns::network_manager_file(ifname);
-                write!(f, "rm {file}; nmcli general reload conf")
-            }
-            DnsBackend::File => f.write_str("restore /etc/resolv.conf"),
-            DnsBackend::Netns { name } => write!(f, "restore /etc/netns/{name}/resolv.conf"),
-        },
-        (None, None) => Ok(()),
-    }
-}
-
-fn tell_dns(f: &mut Formatter<'_>, ifname: Ifname, dns: &Dns) -> fmt::Result {
-    match &dns.backend {
-        DnsBackend::Resolved => {
-            write!(f, "resolvectl dns {ifname}")?;
-            dns.servers
-                .iter()
-                .try_for_each(|server| write!(f, " {server}"))?;
-            let domains = dns.resolved_domains();
-            if !domains.is_empty() {
-                write!(f, "; resolvectl domain {ifname} {}", domains.join(" "))?;
-            }
-            write!(
-                f,
-                "; resolvectl default-route {ifname} {}",
-                dns.is_default_route()
-            )
-        }
-        DnsBackend::Resolvconf { prefix } => {
-            let text = dns.resolv_conf().escape_default().to_string();
-            write!(
-                f,
-                "printf '{text}' | resolvconf -a {prefix}{ifname} -m 0 -x"
-            )
-        }
-        DnsBackend::NetworkManager => {
-            let text = dns.network_manager_conf().escape_default().to_string();
-            let file = Dns::network_manager_file(ifname);
-            write!(f, "printf '{text}' > {file}; nmcli general reload conf")
-        }
-        DnsBackend::File => {
-            let text = dns.resolv_conf();
-            write!(f, "printf '{}' > /etc/resolv.conf", text.escape_default())
-        }
-        DnsBackend::Netns { name } => {
-            let (text, file) = (
-                dns.resolv_conf(),
-                format_args!("/etc/netns/{name}/resolv.conf"),
-            );
-            write!(
-                f,
-                "printf '{}' | install -Dm644 /dev/stdin {file}",
-                text.escape_default()
-            )
-        }
-    }
-}
-
-impl Dns {
-    /// Returns where NetworkManager reads what a tunnel tells it.
-    pub fn network_manager_file(ifname: Ifname) -> String {
-        format!("/run/NetworkManager/conf.d/90-wgq-{ifname}.conf")
-    }
-
-    /// Returns the lines of a NetworkManager.conf(5) that say the same.
-    pub fn network_manager_conf(&self) -> String {
-        let servers: Vec<String> = self.servers.iter().map(ToString::to_string).collect();
-        format!(
-            "[global-dns]\nsearches={}\n[global-dns-domain-*]\nservers={}\n",
-            self.search.join(","),
-            servers.join(",")
-        )
-    }
-
-    /// Returns the lines of a resolv.conf(5) that say the same.
-    pub fn resolv_conf(&self) -> String {
-        let mut text = String::new();
-        for server in &self.servers {
-            let _ = writeln!(text, "nameserver {server}");
-        }
-        if !self.search.is_empty() {
-            let _ = writeln!(text, "search {}", self.search.join(" "));
-        }
-        text
-    }
-
-    /// Whether the servers are asked for names that no other link claims: so for a full tunnel, and for one that has no
-    /// domains of its own, which would never be asked otherwise.
-    pub fn is_default_route(&self) -> bool {
-        self.all_names || self.search.is_empty()
-    }
-
-    /// Returns the domains for resolvectl(1): the search domains, and `~.` when every name is to be asked there.
-    pub fn resolved_domains(&self) -> Vec<String> {
-        let all = self.all_names.then(|| "~.".to_owned());
-        self.search.iter().cloned().chain(all).collect()
-    }
 }
 
 #[cfg(test)]

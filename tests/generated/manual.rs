@@ -70,13 +70,18 @@ fn the_man_page_names_every_option() {
     let page = page();
     let mut command = command();
     command.build();
-    let subs = command.get_subcommands();
-    for option in subs.chain([&command]).flat_map(Command::get_arguments) {
+    for option in all(&command).into_iter().flat_map(Command::get_arguments) {
         if let Some(long) = option.get_long() {
             let roff = format!("\\fB\\-\\-{}\\fR", long.replace('-', "\\-"));
             assert!(page.contains(&roff), "--{long} is not in the man page");
         }
     }
+}
+
+/// A command and all that are in it.
+fn all(command: &Command) -> Vec<&Command> {
+    let inner = command.get_subcommands().flat_map(all);
+    std::iter::once(command).chain(inner).collect()
 }
 
 #[test]
@@ -117,7 +122,7 @@ fn page() -> String {
     page += &description(&man);
     page += ".SH COMMANDS\n";
     for sub in command.get_subcommands() {
-        page += &subcommand(sub);
+        page += &subcommands("wgq", sub);
     }
     page += &rendered(|to| man.render_options_section(to));
     page + &with_examples(&WRITTEN.concat())
@@ -135,14 +140,19 @@ fn with_examples(written: &str) -> String {
     lines.collect()
 }
 
+/// A command and those in it as parts of the page.
+fn subcommands(of: &str, sub: &Command) -> String {
+    let called = format!("{of} {}", sub.get_name());
+    let inner = sub
+        .get_subcommands()
+        .map(|inner| subcommands(&called, inner));
+    subcommand(&called, sub) + &inner.collect::<String>()
+}
+
 /// A command as a part of the page: how it is called, what it does, and its options.
-fn subcommand(sub: &Command) -> String {
-    let name = sub.get_name();
-    let man = Man::new(
-        sub.clone()
-            .bin_name(format!("wgq {name}"))
-            .disable_help_flag(true),
-    );
+fn subcommand(called: &str, sub: &Command) -> String {
+    let man = Man::new(sub.clone().bin_name(called).disable_help_flag(true));
+    let name = called.trim_start_matches("wgq ");
     let synopsis = rendered(|to| man.render_synopsis_section(to)).replace(".SH SYNOPSIS\n", "");
     let description =
         rendered(|to| man.render_description_section(to)).replace(".SH DESCRIPTION\n", "");
