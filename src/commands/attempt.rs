@@ -273,7 +273,7 @@ impl Attempt<'_> {
         &self,
         host: &mut Host,
         mut lock: Option<Lock>,
-        plan: Plan,
+        mut plan: Plan,
     ) -> Result<Progress, Error> {
         let mut interim = self.interim(&plan);
         if !plan.up.before.is_empty() {
@@ -284,7 +284,7 @@ impl Attempt<'_> {
         interim.write(self.ifname)?;
         let mut progress = Progress {
             transaction: Transaction::default(),
-            before: plan.now.clone(),
+            before: std::mem::take(&mut plan.now),
         };
         match self.execute(host, &mut lock, &mut progress, plan) {
             Ok(()) => Ok(progress),
@@ -306,11 +306,13 @@ impl Attempt<'_> {
             *lock = None;
             transaction.execute(host, &plan.up.before)?;
             *lock = Some(host.lock()?);
-            let (said, seen) = (plan.up.desired.warnings, plan.now);
-            plan = self.plan(host, Some(&seen)).map_err(Stop::Lost)?;
+            let said = plan.up.desired.warnings;
+            plan = self
+                .plan(host, Some(&progress.before))
+                .map_err(Stop::Lost)?;
             self.warn(&plan.up, &said);
-            progress.before.clone_from(&plan.now);
             let interim = self.interim(&plan);
+            progress.before = std::mem::take(&mut plan.now);
             interim.write(self.ifname).map_err(Stop::Lost)?;
         }
         let Plan { up, mut record, .. } = plan;
