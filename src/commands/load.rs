@@ -68,7 +68,7 @@ fn absent(target: &Target) -> Option<String> {
     Some(if there.is_empty() {
         make
     } else {
-        format!("there is {}; {make}", there.join(", "))
+        format!("those here are {}; {make}", there.join(", "))
     })
 }
 
