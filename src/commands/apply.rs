@@ -154,6 +154,7 @@ impl<'a> Application<'a> {
             if plan.up.before.is_empty() && plan.up.after.is_empty() && is_settled {
                 let what = format_args!("{ifname}: nothing to do, it is what the file says");
                 attempt.report.note(what);
+                tell_hooks(attempt, is_up);
                 return Ok(());
             }
             let pending = patience
@@ -167,11 +168,7 @@ impl<'a> Application<'a> {
             if let (Some(pending), Some(patience)) = (pending, patience) {
                 wait(attempt, host, pending, patience, done)?;
             }
-            if !is_up && !attempt.runs_hooks() && has_hooks(attempt.config) {
-                let what =
-                    format_args!("{ifname} is up, but its hooks were not run: that takes --hooks");
-                attempt.report.note(what);
-            }
+            tell_hooks(attempt, is_up);
             Ok(())
         })
     }
@@ -241,6 +238,25 @@ impl<'a> Application<'a> {
             self.report.warning(what);
         }
         make(&attempt, &mut self.host, lock, planned)
+    }
+}
+
+/// Says that hooks were not run that the file has, and that were not run before.
+fn tell_hooks(attempt: &Attempt<'_>, was_up: bool) {
+    let ifname = attempt.ifname;
+    let hooks = &attempt.config.interface.hooks;
+    let has_changed = |record: &Record| record.hooks != *hooks;
+    if attempt.runs_hooks() {
+        return;
+    }
+    if !was_up && has_hooks(attempt.config) {
+        attempt.report.note(format_args!(
+            "{ifname} is up, but its hooks were not run: that takes --hooks"
+        ));
+    } else if was_up && attempt.record.is_some_and(has_changed) {
+        attempt.report.note(format_args!(
+            "{ifname}: its hooks have changed, and were not run: that takes --hooks"
+        ));
     }
 }
 

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::peer::check_dns;
+use super::peer::{NO_DNS, check_dns};
 use super::{endpoint, load, up};
 use crate::cli::{self, Init, Up};
 use crate::config::Endpoint;
@@ -22,9 +22,6 @@ use crate::setup::{self, Reach, Server};
 
 /// WireGuard's usual port.
 const PORT: u16 = 51820;
-
-/// What `--dns` says to leave clients with their own resolvers.
-const NONE: &str = "none";
 
 /// What was chosen, as JSON says it.
 #[derive(Serialize)]
@@ -257,7 +254,7 @@ fn guess(args: &Init, port: u16) -> Result<Option<SocketAddr>, Error> {
 
 fn dns(args: &Init) -> Result<String, Error> {
     match args.dns.as_deref() {
-        Some(NONE) => Ok(String::new()),
+        Some(NO_DNS) => Ok(String::new()),
         Some(dns) => Ok(check_dns(dns)?.to_owned()),
         None => {
             let servers: Vec<_> = uplink::name_servers()

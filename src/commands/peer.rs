@@ -22,7 +22,7 @@ mod list;
 mod live;
 mod shown;
 
-pub(super) use add::check_dns;
+pub(super) use add::{NO_DNS, check_dns};
 pub(super) use shown::qr;
 
 /// The interface that is meant where none is named and there are several.

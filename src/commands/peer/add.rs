@@ -22,7 +22,7 @@ use crate::key::{PresharedKey, PrivateKey, PublicKey};
 use crate::net::{Address, Family, Prefix};
 
 /// What `--dns` says to leave a client with its own resolvers.
-const NONE: &str = "none";
+pub(in crate::commands) const NO_DNS: &str = "none";
 
 /// A client that is added, as JSON says it.
 #[derive(Serialize)]
@@ -226,7 +226,7 @@ fn config(
     };
     let note = interface_note(&book.text, "DNS");
     let dns = match (args.dns.as_deref(), &note) {
-        (Some(NONE), _) | (None, None) => None,
+        (Some(NO_DNS), _) | (None, None) => None,
         (Some(dns), _) => Some(check_dns(dns)?),
         (None, Some(note)) => {
             let dns = check_dns(note).map_err(|error| {
