@@ -7,6 +7,7 @@
 
 mod adopted;
 mod atomic;
+mod beside;
 mod changes;
 mod endpoint;
 mod expiry;
