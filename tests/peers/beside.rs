@@ -5,7 +5,7 @@ use super::host;
 #[test]
 fn one_whose_going_changes_more_than_peers_is_cut_off_all_the_same() {
     host(
-        r#"server
+        r"server
 printf '[Peer]\n# Name = exit\nPublicKey = %s\nAllowedIPs = 0.0.0.0/0\n' $peer2 >>$file
 wgq -q up wg0 2>/dev/null
 fails 0 wgq peer disable exit
@@ -17,7 +17,7 @@ fails 0 wgq peer enable exit
 wg show wg0 peers | has $peer2
 wgq -q apply wg0
 fails 0 wgq peer remove exit
-wg show wg0 peers | lacks $peer2"#,
+wg show wg0 peers | lacks $peer2",
     );
 }
 
