@@ -87,7 +87,7 @@ fn list<T: ToString>(items: &[T]) -> String {
 pub fn file_name(name: &str) -> String {
     let mut file = String::with_capacity(name.len() + 5);
     for (at, c) in name.char_indices() {
-        if matches!(c, '/' | '%') || (c == '.' && at == 0) {
+        if matches!(c, '/' | '%') || c.is_control() || (c == '.' && at == 0) {
             let _ = write!(file, "%{:02x}", u32::from(c));
         } else {
             file.push(c);

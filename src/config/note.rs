@@ -126,6 +126,11 @@ pub fn check_name(name: &str) -> Result<(), &'static str> {
     Ok(())
 }
 
+/// Whether a comment is short enough to be a name. Others may have put anything into it.
+fn may_be_name(text: Fragment<'_>) -> bool {
+    !text.is_empty() && text.as_str().len() <= LONGEST_NAME
+}
+
 /// A name, and in what form it stands there.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Name<'t> {
@@ -147,7 +152,7 @@ pub(super) fn name<'t>(layout: &Layout<'t>, part: Part) -> Option<Name<'t>> {
     let comments = layout.comments(part);
     let first = |read: fn(&Comment<'t>) -> Option<Fragment<'t>>| {
         let mut named = comments.iter().filter_map(read);
-        named.find(|name| check_name(name.as_str()).is_ok())
+        named.find(|name| may_be_name(*name))
     };
     if let Some(name) = first(|comment| after_key(comment.text, &["name"])) {
         return Some(Name::Own(name));
@@ -196,7 +201,7 @@ fn plain<'t>(comments: &[Comment<'t>]) -> Option<Fragment<'t>> {
             .filter(move |comment| comment.place == place);
         let text = there.next_back()?.text;
         // what has a `=` is a line that was commented out
-        let is_name = check_name(text.as_str()).is_ok() && !text.as_str().contains('=');
+        let is_name = may_be_name(text) && !text.as_str().contains('=');
         is_name.then_some(text)
     };
     at(Place::Header)

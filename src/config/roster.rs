@@ -16,6 +16,7 @@ use super::parse::parse;
 use super::reader::Names;
 use super::save::{ended, line_end};
 use super::span::Fragment;
+use crate::columns::visible;
 use crate::key::{PresharedKey, PublicKey};
 
 /// What stands before each line of a section that is turned off.
@@ -67,10 +68,10 @@ pub struct Listed<'r> {
 }
 
 impl fmt::Display for Listed<'_> {
-    /// The name, or else the key.
+    /// The name, as it may go to a terminal, or else the key.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.name {
-            Some(name) => f.write_str(name),
+            Some(name) => f.write_str(&visible(name)),
             None => self.peer.public_key.value.fmt(f),
         }
     }
