@@ -32,8 +32,8 @@ wall() {
 		{ time "$@" >/dev/null 2>&1; } 2>&1 | awk '{ print $1 * 1000 }'
 	done | sort -n | head -1
 }
-number=0
-add() { number=$((number + 1)); wgq -q peer add "new $number" --no-store --dns none; }
+
+add() { wgq -q peer add "new $EPOCHREALTIME" --no-store --dns none && touch "$work/added"; }
 for peers in 10000 20000 65000; do
 	file $peers >/etc/wireguard/wg0.conf
 	printf 'peer add to %s peers that are down: %s ms of user CPU\n' $peers "$(user add)"

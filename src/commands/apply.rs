@@ -305,10 +305,11 @@ pub(super) fn confirm(ifname: Ifname, report: Report) -> Result<(), Error> {
 fn stale_endpoint(text: &str, ifname: Ifname, plan: &Plan) -> Option<String> {
     let port = |state: &State| state.device.settings.listen_port;
     let (old, new) = (port(&plan.now)?, port(&plan.up.desired.state)?);
+    if old == new {
+        return None; // before the file is looked through, which may be long
+    }
     let told = config::interface_note(text, "Endpoint")?;
-    let stale = told
-        .strip_suffix(&format!(":{old}"))
-        .filter(|_| old != new)?;
+    let stale = told.strip_suffix(&format!(":{old}"))?;
     Some(format!(
         "clients connect to {told}, and nobody listens there from now on: `wgq endpoint {ifname} {stale}:{new}`"
     ))
