@@ -117,13 +117,12 @@ impl<'a> Application<'a> {
     /// Parses the file, and looks at the host at the same time: with thousands of peers either takes a while.
     fn look(&mut self) -> Result<(String, Config, Found), Error> {
         let (ifname, bytes) = (self.target.ifname, std::mem::take(&mut self.bytes));
+        let (host, record) = (&mut self.host, self.record.as_ref());
         let (parsed, found) = thread::scope(|scope| {
-            let parsed = scope.spawn(|| config::parse(&bytes, &names::names(ifname)));
-            let found = self.host.observe(ifname, self.record.as_ref());
-            (
-                parsed.join().unwrap_or_else(|panic| resume_unwind(panic)),
-                found,
-            )
+            let found = scope.spawn(move || host.observe(ifname, record));
+            let parsed = config::parse(&bytes, &names::names(ifname));
+            let found = found.join();
+            (parsed, found.unwrap_or_else(|panic| resume_unwind(panic)))
         });
         let (target, report) = (&self.target, self.report);
         let (text, mut config) = load::parsed_file(bytes, parsed, target, report)?;
