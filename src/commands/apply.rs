@@ -85,10 +85,7 @@ struct Application<'a> {
 
 impl<'a> Application<'a> {
     fn read(target: Target, args: &'a cli::Apply, report: Report) -> Result<Self, Error> {
-        let record = Record::read(target.ifname).unwrap_or_else(|error| {
-            report.warning(format_args!("{error:#}; going by what the kernel shows"));
-            None
-        });
+        let record = load::record(target.ifname, report);
         let target = origin::of_running(target, record.as_ref(), report);
         if target.was_input() {
             let what = format_args!("`{}' was brought up from standard input", target.ifname);

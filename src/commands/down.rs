@@ -12,7 +12,6 @@ use crate::host::observe::Found;
 use crate::host::record::Record;
 use crate::host::restore::Restored;
 use crate::host::{Host, dns, netns, userspace};
-use crate::net::Ifname;
 use crate::plan;
 use crate::report::Report;
 use crate::state::{Dns, DnsBackend, LinkKind, State};
@@ -34,7 +33,7 @@ pub(super) fn down(
     } else {
         Some(Lock::take(ifname)?)
     };
-    let record = record(ifname, report);
+    let record = load::record(ifname, report);
     let target = origin::of_running(target, record.as_ref(), report);
     let config = config(&target, record.as_ref(), report);
     let hooks = hooks(config.as_ref(), record.as_ref());
@@ -207,14 +206,6 @@ impl Down {
             ))
             .something_left()
     }
-}
-
-/// A record that cannot be read is said and done without.
-fn record(ifname: Ifname, report: Report) -> Option<Record> {
-    Record::read(ifname).unwrap_or_else(|error| {
-        report.warning(format_args!("{error:#}; going by what the kernel shows"));
-        None
-    })
 }
 
 /// The file, if it can be read and is in order; what was up does not depend on it.

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::net::SocketAddr;
-use std::time::UNIX_EPOCH;
 
 use anyhow::bail;
 
@@ -12,8 +11,7 @@ use crate::config::{self, Config, Endpoint, Spanned};
 use crate::host::config_file::Target;
 use crate::host::observe::Found;
 use crate::host::record::Record;
-use crate::host::status::now;
-use crate::host::{Host, keys, names};
+use crate::host::{Host, clock, keys, names};
 use crate::key::PublicKey;
 use crate::net::Ifname;
 use crate::report::Report;
@@ -96,7 +94,7 @@ impl File {
         if !keys::load(&mut config).is_empty() {
             bail!("a file that it has a key in cannot be read: wgq diff {ifname}");
         }
-        config.expire(UNIX_EPOCH + now());
+        config.expire(clock::now());
         if namespace::refuse_move(ifname, record, &config).is_err() {
             bail!("has it in another network namespace");
         }

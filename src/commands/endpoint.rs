@@ -1,7 +1,7 @@
 //! `wgq endpoint`: where clients connect to, in the interface's file and in the configs of its clients.
 
 use std::fmt::Display;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use serde::Serialize;
 use zeroize::Zeroizing;
@@ -12,7 +12,8 @@ use crate::cli::SetEndpoint;
 use crate::config::{Endpoint, interface_note, parse_endpoint, with_endpoint, with_interface_note};
 use crate::error::Error;
 use crate::host::uplink;
-use crate::net::Family;
+use crate::net::{Family, Ifname};
+use crate::report::Report;
 use crate::setup::Reach;
 
 /// The comment in the interface's file.
@@ -33,7 +34,7 @@ pub(super) fn endpoint(
     args: &SetEndpoint,
     dry_run: bool,
     json: bool,
-    report: crate::report::Report,
+    report: Report,
 ) -> Result<(), Error> {
     load::require_root("endpoint", false)?;
     let Some(wanted) = &args.endpoint else {
@@ -181,9 +182,13 @@ pub(super) fn of(book: &Book, wanted: Option<&str>) -> Result<Endpoint, Error> {
 
 fn advise(book: &Book, address: SocketAddr) {
     let port = book.config.interface.listen_port.unwrap_or(address.port());
-    let advice = Reach::of(address.ip()).advice(address.ip(), port, book.ifname());
-    for line in advice {
-        book.report.warning(line);
+    warn_of_reach(address.ip(), port, book.ifname(), book.report);
+}
+
+/// Says what it takes for clients elsewhere to get through to that address of this host.
+pub(super) fn warn_of_reach(ip: IpAddr, port: u16, ifname: Ifname, report: Report) {
+    for line in Reach::of(ip).advice(ip, port, ifname) {
+        report.warning(line);
     }
 }
 

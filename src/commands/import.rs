@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use anyhow::Context as _;
 use serde::Serialize;
 use zeroize::Zeroizing;
 
@@ -73,8 +72,7 @@ pub(super) fn import(
             hooks,
             next,
         };
-        let text = serde_json::to_string_pretty(&imported).context("JSON")?;
-        return Ok(load::print(&(text + "\n"))?);
+        return load::print_json(&imported);
     }
     report.note(if dry_run {
         format!("{file}: would be written")

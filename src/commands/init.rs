@@ -267,19 +267,16 @@ fn dns(args: &Init) -> Result<String, Error> {
 }
 
 /// Says what may keep clients from reaching the server.
-fn advise(made: &Made, endpoint: Option<&Endpoint>, port: u16, ifname: Ifname, report: Report) {
-    match (endpoint, &made.endpoint) {
-        (Some(Endpoint::Addr(address)), _) => {
+fn advise(made: &Made, to: Option<&Endpoint>, port: u16, ifname: Ifname, report: Report) {
+    match to {
+        Some(Endpoint::Addr(address)) => {
             if made.endpoint_is_guess {
                 report.note(format_args!("that clients reach this host at {} is a guess: `wgq endpoint {ifname} HOST:PORT` corrects it", address.ip()));
             }
-            let advice = Reach::of(address.ip()).advice(address.ip(), port, ifname);
-            for line in advice {
-                report.warning(line);
-            }
+            endpoint::warn_of_reach(address.ip(), port, ifname, report);
         }
-        (Some(Endpoint::Name { .. }), _) => {}
-        (None, _) => report.warning(format_args!(
+        Some(Endpoint::Name { .. }) => {}
+        None => report.warning(format_args!(
             "this host has no default route, so it is not known where clients connect to: `wgq endpoint {ifname} HOST:PORT` says it"
         )),
     }

@@ -11,6 +11,7 @@ use crate::config::{self, Config, Masquerade};
 use crate::error::Error;
 use crate::host::config_file::{Target, interfaces};
 use crate::host::endpoints::Unresolved;
+use crate::host::record::Record;
 use crate::host::{Host, clock, kernel, keys, names};
 use crate::net::Ifname;
 use crate::report::Report;
@@ -26,6 +27,14 @@ pub(super) fn require_root(command: &str, dry_run: bool) -> Result<(), Error> {
         format!("`sudo wgq {command} ...`, or --dry-run to see what it would do")
     };
     Err(Error::new(format_args!("`wgq {command}` must be run as root")).hint(hint))
+}
+
+/// What is recorded of an interface. A record that cannot be read is told of, and none.
+pub(super) fn record(ifname: Ifname, report: Report) -> Option<Record> {
+    Record::read(ifname).unwrap_or_else(|error| {
+        report.warning(format_args!("{error:#}; going by what the kernel shows"));
+        None
+    })
 }
 
 /// Reads and parses the target's file; all that is wrong with it is said at once.

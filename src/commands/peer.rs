@@ -99,10 +99,7 @@ impl Book {
     }
 
     fn read(target: Target, lock: Option<Lock>, report: Report) -> Result<Self, Error> {
-        let record = Record::read(target.ifname).unwrap_or_else(|error| {
-            report.warning(format_args!("{error:#}; going by what the kernel shows"));
-            None
-        });
+        let record = load::record(target.ifname, report);
         let target = origin::of_running(target, record.as_ref(), report);
         if target.path.is_none() {
             return Err(Error::new(

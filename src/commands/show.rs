@@ -9,9 +9,10 @@ use super::load;
 use crate::cli;
 use crate::config::{Config, Firewall, Masquerade};
 use crate::error::Error;
+use crate::host::clock::since_epoch;
 use crate::host::config_file::Target;
 use crate::host::record::Record;
-use crate::host::status::{forwarding, now, scopes, shows_keys};
+use crate::host::status::{forwarding, scopes, shows_keys};
 use crate::host::{Host, terminal};
 use crate::net::Ifname;
 use crate::nft::NftTable;
@@ -86,10 +87,7 @@ struct Listed {
 fn list(host: &mut Host, only: Option<Ifname>, report: Report) -> Result<Vec<Listed>, Error> {
     let listed = |ifname| Listed {
         ifname,
-        record: Record::read(ifname).unwrap_or_else(|error| {
-            report.warning(format_args!("{error:#}; going by what the kernel shows"));
-            None
-        }),
+        record: load::record(ifname, report),
     };
     if let Some(ifname) = only {
         return Ok(vec![listed(ifname)]);
@@ -177,7 +175,7 @@ fn look(only: Option<Ifname>, report: Report) -> Result<Status, Error> {
         }
     }
     Ok(Status {
-        at: now(),
+        at: since_epoch(),
         interfaces,
     })
 }

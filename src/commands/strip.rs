@@ -40,9 +40,7 @@ fn without_expired<'t>(text: &'t str, target: &Target) -> Cow<'t, str> {
         return text.into();
     };
     let now = clock::now();
-    let expired = roster
-        .iter()
-        .filter(|it| it.peer.expires.is_some_and(|time| time.value <= now));
+    let expired = roster.iter().filter(|it| it.peer.is_expired(now));
     match expired.map(|it| it.index).collect::<Vec<_>>().as_slice() {
         [] => text.into(),
         expired => roster.without_all(expired).into(),

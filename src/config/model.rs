@@ -31,8 +31,8 @@ impl Config {
 
     /// Takes out the peers that there are no more at that time, and returns them.
     pub fn expire(&mut self, now: SystemTime) -> Vec<Peer> {
-        let is_over = |peer: &mut Peer| peer.expires.is_some_and(|expires| expires.value <= now);
-        self.peers.extract_if(.., is_over).collect()
+        let expired = self.peers.extract_if(.., |peer| peer.is_expired(now));
+        expired.collect()
     }
 
     /// The peers that have the interface's own key; the kernel passes over them without a word.
@@ -166,6 +166,11 @@ pub struct Peer {
 }
 
 impl Peer {
+    /// Whether there is no such peer any more at that time.
+    pub fn is_expired(&self, now: SystemTime) -> bool {
+        self.expires.is_some_and(|expires| expires.value <= now)
+    }
+
     /// A peer of which nothing but the key is known.
     pub fn new(public_key: Spanned<PublicKey>) -> Self {
         Self {

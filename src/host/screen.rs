@@ -9,11 +9,10 @@ use anyhow::{Context as _, Result};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::unistd::read;
-use rustix::termios::{
-    OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcgetwinsize, tcsetattr,
-};
+use rustix::termios::{OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr};
 use std::os::fd::AsFd as _;
 
+use super::terminal::{columns, rows};
 use crate::status::live::Size;
 
 /// Puts the terminal's own screen aside, and hides the cursor (xterm's control sequences, 1049 and 25).
@@ -36,9 +35,10 @@ pub fn is_there() -> bool {
 
 /// The size of the terminal at standard output; none if there is none.
 pub fn size() -> Option<Size> {
-    let found = tcgetwinsize(io::stdout()).ok()?;
-    let (width, height) = (found.ws_col.into(), found.ws_row.into());
-    (width > 0 && height > 0).then_some(Size { width, height })
+    Some(Size {
+        width: columns()?.into(),
+        height: rows()?.into(),
+    })
 }
 
 impl Screen {

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 
+use super::clock::since_epoch;
 use super::record::Record;
-use super::status::now;
 use super::{ATTENTION, Host, uapi};
 use crate::net::Ifname;
 use crate::reresolve::Look;
@@ -21,7 +21,7 @@ impl Host {
         };
         self.kind = kind.clone();
         let found = self.status(ifname, &kind)?;
-        let now = now();
+        let now = since_epoch();
         Ok(found.map(|found| {
             let sessions = found.sessions();
             Look::new(found.into_device(), &sessions, now)

@@ -2,7 +2,6 @@
 
 use std::env;
 use std::net::SocketAddr;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::Result;
 use nix::net::if_::if_indextoname;
@@ -41,12 +40,6 @@ impl Host {
     pub fn go_back(&self) -> Result<()> {
         self.outside.as_ref().map_or(Ok(()), Outside::go_back)
     }
-}
-
-/// The time by this host's clock, since the epoch.
-pub fn now() -> Duration {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH);
-    now.unwrap_or_default()
 }
 
 /// Returns the names of the interfaces by which endpoints with a scope are reached, as far as they have one here.

@@ -2,7 +2,7 @@
 
 use std::io::{self, IsTerminal as _};
 
-use rustix::termios::tcgetwinsize;
+use rustix::termios::{Winsize, tcgetwinsize};
 
 /// Whether standard output is a terminal.
 pub fn is_stdout() -> bool {
@@ -11,12 +11,16 @@ pub fn is_stdout() -> bool {
 
 /// How many lines standard output has; none if it is no terminal, or does not say.
 pub fn rows() -> Option<u16> {
-    let found = tcgetwinsize(io::stdout()).ok()?;
-    (found.ws_row > 0).then_some(found.ws_row)
+    size().map(|size| size.ws_row).filter(|rows| *rows > 0)
 }
 
 /// How many characters a line of standard output has; none if it is no terminal, or does not say.
 pub fn columns() -> Option<u16> {
-    let found = tcgetwinsize(io::stdout()).ok()?;
-    (found.ws_col > 0).then_some(found.ws_col)
+    size()
+        .map(|size| size.ws_col)
+        .filter(|columns| *columns > 0)
+}
+
+fn size() -> Option<Winsize> {
+    tcgetwinsize(io::stdout()).ok()
 }

@@ -98,7 +98,7 @@ pub(super) fn turn(book: &mut Book, name: &str, off: bool, json: bool) -> Result
 /// Removes a peer, or all whose time is over.
 pub(super) fn remove(book: &mut Book, name: Option<&str>, json: bool) -> Result<(), Error> {
     let now = clock::now();
-    let is_over = |it: &Listed<'_>| it.peer.expires.is_some_and(|expires| expires.value <= now);
+    let is_over = |it: &Listed<'_>| it.peer.is_expired(now);
     let leaving: Vec<Listed<'_>> = match name {
         Some(name) => vec![book.find(name)?],
         None => book.roster.iter().filter(is_over).collect(),

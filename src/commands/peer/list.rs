@@ -39,7 +39,7 @@ impl Peer {
     pub(super) fn of(book: &Book, listed: Listed<'_>) -> Self {
         let peer = listed.peer;
         let expires = peer.expires.map(|expires| expires.value);
-        let is_over = expires.is_some_and(|time| time <= clock::now());
+        let is_over = peer.is_expired(clock::now());
         let file = listed.name.and_then(|name| book.clients.kept(name));
         Self {
             name: listed.name.map(str::to_owned),

@@ -6,8 +6,9 @@ use super::{Listed, at, interface, list, not_there};
 use crate::apply::Executor as _;
 use crate::error::Error;
 use crate::host::Host;
+use crate::host::clock::since_epoch;
 use crate::host::screen::{self, END_OF_TEXT, Screen, Stopwatch};
-use crate::host::status::{now, scopes};
+use crate::host::status::scopes;
 use crate::net::Ifname;
 use crate::report::Report;
 use crate::status::live::{self, Counters, Size};
@@ -128,7 +129,7 @@ impl Watch {
             }));
         }
         Ok(Status {
-            at: now(),
+            at: since_epoch(),
             interfaces,
         })
     }
