@@ -44,11 +44,12 @@ terminal new-session -d -x 80 -y 46 "PATH=$work/bin:$PATH exec bash --norc --nop
 trap 'terminal kill-server || true' EXIT
 terminal send-keys "PS1='# '; stty -echo; clear" Enter
 # run COMMAND: what the terminal shows of it, with colours
+number=0
 run() {
-	sleep 0.3
-	terminal send-keys "clear; $1; echo ended \$?" Enter
-	for _ in {1..100}; do if terminal capture-pane -p | has '^ended'; then break; fi; sleep 0.1; done
-	terminal capture-pane -e -p | sed '/ended/,$d'
+	number=$((number + 1)) # what ended before may still be shown
+	terminal send-keys "clear; $1; echo ended $number" Enter
+	until terminal capture-pane -p | has "^ended $number"; do sleep 0.1; done
+	terminal capture-pane -e -p | sed "/ended $number/,\$d"
 }
 "#;
 

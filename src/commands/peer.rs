@@ -60,14 +60,19 @@ pub(super) fn peer(args: Peer, json: bool, report: Report) -> Result<(), Error> 
 /// Whether the time of any peer is over. What else there is to say of the file is not said: a timer asks each minute.
 fn has_expired(interface: Option<&Path>) -> Result<bool, Error> {
     let target = meant(interface)?;
-    let record = Record::read(target.ifname)?;
+    let record = Record::read(target.ifname).ok().flatten();
     let target = match &record {
         Some(record) if target.by_name => origin::of(target.ifname, record),
         _ => target,
     };
-    let parsed = config::parse(&load::read(&target)?, &names::names(target.ifname));
-    let mut config = parsed.config.unwrap_or_default();
-    Ok(!config.expire(clock::now()).is_empty())
+    let bytes = load::read(&target)?;
+    let text = config::decode(&bytes).unwrap_or_default();
+    let roster = Roster::read(text, &names::names(target.ifname));
+    let now = clock::now();
+    // one that is not in order is for who changes it to tell of
+    Ok(roster.map_or(true, |roster| {
+        roster.iter().any(|it| it.peer.is_expired(now))
+    }))
 }
 
 /// An interface's file with its peers, and the configs of those that are clients.

@@ -70,3 +70,19 @@ wgq -q peer remove stays
 cmp "$work/file" $file"#,
     );
 }
+
+#[test]
+fn one_that_is_disabled_goes_too_and_a_file_that_is_not_in_order_is_told() {
+    host(
+        r"server
+wgq -q peer add guest --expires 1s >/dev/null
+wgq -q peer disable guest
+sleep 1.1
+fails 0 wgq peer remove --expired
+says 'guest is removed'
+lacks PresharedKey $file
+printf 'Nonsense = 1\n' >>$file
+fails 1 wgq peer remove --expired
+says Nonsense",
+    );
+}
